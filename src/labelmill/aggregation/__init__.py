@@ -1,0 +1,1 @@
+"""Label models: votes in, consensus and reliabilities out; one file each."""

@@ -1,0 +1,1 @@
+"""Who votes: labeling functions, keyword lists, patterns, dictionaries, thresholds, models."""

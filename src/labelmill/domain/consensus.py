@@ -1,0 +1,83 @@
+"""The current best answer for each item, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.domain.schema import ABSTAIN
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Consensus"]
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """What the label model makes of the votes.
+
+    Parameters
+    ----------
+    items : sequence of str
+        Item ids.
+    classes : tuple of str
+        Class names in schema order.
+    probabilities : ndarray of float64, shape (n_items, n_classes)
+        Row i: probability of each class for item i; rows sum to 1.
+    has_votes : ndarray of bool, shape (n_items,)
+        False where nobody voted: the row is then the class balance and the label an abstention.
+    model : str
+        Name of the label model.
+    details : mapping
+        What the label model says about itself: the choice among candidates, iterations, reasons.
+    """
+
+    items: Sequence[str]
+    classes: tuple[str, ...]
+    probabilities: npt.NDArray[np.float64]
+    has_votes: npt.NDArray[np.bool_]
+    model: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def label_index(self) -> npt.NDArray[np.int16]:
+        """Shape (n_items,): the likeliest class; ties go to the first in class order; ABSTAIN without votes."""
+        best = np.argmax(self.probabilities, axis=1) if len(self.items) else np.zeros(0)
+        return np.where(self.has_votes, best, ABSTAIN).astype(np.int16)
+
+    @cached_property
+    def tied(self) -> npt.NDArray[np.bool_]:
+        """Shape (n_items,): True where two classes share the highest probability (within 1e-9)."""
+        if self.probabilities.shape[1] < 2:
+            return np.zeros(len(self.items), dtype=np.bool_)
+        top = np.partition(self.probabilities, -2, axis=1)[:, -2:]
+        return np.asarray(self.has_votes & (top[:, 1] - top[:, 0] < 1e-9))
+
+    @cached_property
+    def confidence(self) -> npt.NDArray[np.float64]:
+        """Shape (n_items,): the probability of the likeliest class."""
+        return np.asarray(self.probabilities.max(axis=1, initial=0.0))
+
+    @property
+    def labels(self) -> list[str | None]:
+        """Class name for each item, None where nobody voted."""
+        return [None if i == ABSTAIN else self.classes[i] for i in self.label_index.tolist()]
+
+    def to_frame(self) -> pl.DataFrame:
+        """Columns `item`, `label`, `confidence`, `tied` and one `p_<class>` per class."""
+        import polars as pl
+
+        columns: dict[str, Any] = {
+            "item": list(self.items),
+            "label": self.labels,
+            "confidence": self.confidence,
+            "tied": self.tied,
+        }
+        columns |= {f"p_{name}": self.probabilities[:, k] for k, name in enumerate(self.classes)}
+        return pl.DataFrame(columns, schema_overrides={"item": pl.String, "label": pl.String})

@@ -1,0 +1,223 @@
+"""The roles: what a plugin of each kind promises. Each has a promise suite in `labelmill.testing`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.domain.item import Item, ItemBatch
+from labelmill.domain.partition import Partition, Receipt, Resources
+from labelmill.domain.schema import LabelSchema
+from labelmill.domain.vote import AnnotatorKind, VoteBatch
+from labelmill.domain.vote_table import VoteTable
+from labelmill.errors import BadRow
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "Annotator",
+    "Chunk",
+    "Engine",
+    "Format",
+    "LabelKind",
+    "LabelModel",
+    "Learner",
+    "Pool",
+    "Progress",
+    "QueryStrategy",
+    "Stage",
+    "Writer",
+]
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) as work advances."""
+
+
+@runtime_checkable
+class Annotator(Protocol):
+    """Any source of labels: a rule, a keyword list, a model.
+
+    Same input, same votes. A failure on an item is a `Fault` in the batch, never an exception.
+    """
+
+    name: str
+    kind: AnnotatorKind
+    resources: Resources
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of code, parameters and data files: equal exactly when the votes would be."""
+
+    def annotate(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
+        """One vote (or abstention, or fault) for each item, in order."""
+
+
+class LabelModel(Protocol):
+    """Learns from the votes alone how far each annotator can be trusted.
+
+    The order of items, annotators and classes changes nothing; unanimous votes never flip; rows sum to 1; empty and
+    all-abstain input works; the same seed gives the same answer; `fit` does not change its input.
+    """
+
+    reliability_: npt.NDArray[np.float64]
+    """Shape (n_annotators,): probability that a vote of annotator j names the true class; NaN without votes."""
+    details_: dict[str, Any]
+    """What the fit says about itself: iterations, choice, reasons. JSON-able."""
+
+    def fit(self, votes: Any) -> Self:
+        """Learn from a VoteTable or any table that `VoteTable.of` takes."""
+
+    def predict_proba(self, votes: Any) -> npt.NDArray[np.float64]:
+        """Class probabilities, shape (n_items, n_classes), for votes by the annotators fitted."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The items a query strategy chooses from.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n_items, n_classes)
+        The consensus so far.
+    votes : VoteTable
+        The votes behind it, same items in the same order.
+    seed : int
+        For strategies that draw.
+    """
+
+    probabilities: npt.NDArray[np.float64]
+    votes: VoteTable
+    seed: int = 0
+
+
+class QueryStrategy(Protocol):
+    """Says which items are worth a human: higher = ask sooner."""
+
+    def score(self, pool: Pool) -> npt.NDArray[np.float64]:
+        """One finite number per item, shape (n_items,); class order is irrelevant."""
+
+
+class LabelKind(Protocol):
+    """What an answer of this kind is, how far two are apart, and how many become one."""
+
+    name: ClassVar[str]
+    widget: ClassVar[str]
+    """Tag of the custom element that shows and edits it in the browser."""
+
+    def validate(self, value: Any, schema: LabelSchema, item: Item | None = None) -> Any:
+        """The value in canonical form. Raises SchemaError when it is none."""
+
+    def distance(self, a: Any, b: Any) -> float:
+        """Between 0 (equal) and 1; symmetric."""
+
+    def merge(self, values: Sequence[Any], weights: Sequence[float]) -> Any:
+        """The one value that stands for many; the merge of equals is the value."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a file, as they stand in it.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The good rows; columns named as in the file. CSV columns are all text, an empty field is "".
+    lines : sequence of int
+        Line (or record, from 1) of each row, for messages.
+    bad_rows : list of BadRow
+        Rows that could not be read; never dropped in silence.
+    """
+
+    frame: pl.DataFrame
+    lines: Sequence[int]
+    bad_rows: list[BadRow] = field(default_factory=list)
+
+
+class Writer(Protocol):
+    """Takes frames, publishes the file at `close`; leaving the block by an exception leaves nothing behind."""
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append rows."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class Format(Protocol):
+    """One kind of file, both directions. Reading streams with bounded memory and reports bad rows."""
+
+    suffixes: ClassVar[tuple[str, ...]]
+    """File endings it claims, without compression, e.g. (".csv",)."""
+
+    def read(self, source: Path, *, encoding: str | None = None, chunk_rows: int = 50_000) -> Iterator[Chunk]:
+        """The file's rows in order."""
+
+    def writer(self, target: Path) -> Writer:
+        """Opens the target for writing; it appears whole or not at all."""
+
+
+class Learner(Protocol):
+    """Learns classes from items with probabilistic labels; its predictions come back as a model's votes."""
+
+    def fit(
+        self,
+        batch: ItemBatch,
+        probabilities: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64] | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Learn from targets of shape (n_items, n_classes) and weights of shape (n_items,)."""
+
+    def predict_proba(self, batch: ItemBatch) -> npt.NDArray[np.float64]:
+        """Class probabilities, shape (n_items, n_classes)."""
+
+    def cross_predict_proba(
+        self,
+        batch: ItemBatch,
+        probabilities: npt.NDArray[np.float64],
+        weights: npt.NDArray[np.float64] | None = None,
+        *,
+        n_folds: int = 3,
+    ) -> npt.NDArray[np.float64]:
+        """Class probabilities for the items learned from, each predicted by a fit that did not see it.
+
+        A vote on an item must not be an echo of the target it was trained on. Same targets and weights as `fit`.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted state as plain arrays and JSON; never a pickle."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The learner that `save` wrote."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the fitted state."""
+
+
+class Stage(Protocol):
+    """Reads a partition, does its work, publishes the output, returns a receipt. Travels to workers by pickle."""
+
+    def __call__(self, partition: Partition) -> Receipt:
+        """Do the partition's work."""
+
+
+class Engine(Protocol):
+    """Where work runs. Moves descriptors and receipts, never rows.
+
+    Every partition exactly once in effect; a raising stage comes back as a receipt with `error`; a killed worker is
+    replaced and its partition retried, after three deaths it comes back with `died`.
+    """
+
+    def map(self, stage: Stage, partitions: Iterable[Partition], need: Resources) -> Iterator[Receipt]:
+        """Receipts in any order, as partitions finish. Closing the iterator cancels the rest."""
+
+    def close(self) -> None:
+        """Let go of every worker."""

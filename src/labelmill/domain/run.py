@@ -1,0 +1,64 @@
+"""Provenance: what ran, on what, with which result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+__all__ = ["Run", "RunState"]
+
+RunState = Literal["running", "finished", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of one verb.
+
+    Parameters
+    ----------
+    id : str
+        Sorts by time.
+    verb : str
+        `annotate`, `aggregate`, ...
+    state : {"running", "finished", "failed", "cancelled"}
+    started, finished : str
+        ISO 8601, UTC; `finished` is empty while it runs.
+    engine : str
+        Name of the engine, empty if the verb needs none.
+    annotators : mapping of str to str
+        Name -> fingerprint of what ran.
+    parameters : mapping
+        Options of the call.
+    counts : mapping of str to int
+        What it did: items, votes, faults, partitions.
+    faults : mapping of str to int
+        Annotator -> number of faults.
+    error : str
+        Why it failed, if it did.
+    """
+
+    id: str
+    verb: str
+    state: RunState = "running"
+    started: str = ""
+    finished: str = ""
+    engine: str = ""
+    annotators: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    faults: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+
+    def ended(self, state: RunState, at: str, **changes: Any) -> Run:
+        """The same run, ended."""
+        return replace(self, state=state, finished=at, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Run:
+        """The run that `to_dict` wrote."""
+        return cls(**data)

@@ -1,0 +1,1 @@
+"""Files in and out: both directions of a format in one file."""

@@ -1,0 +1,1 @@
+"""Kinds of label: one folder each, with its meaning and its widget."""

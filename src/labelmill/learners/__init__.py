@@ -1,0 +1,1 @@
+"""What learns from the consensus and comes back as an annotator."""

@@ -1,0 +1,1 @@
+"""The line: one file per verb; the only place where rooms meet."""

@@ -1,0 +1,1 @@
+"""Pictures: figures and the one-file HTML report."""

@@ -1,0 +1,1 @@
+"""Query strategies: which items are worth a human; one file each."""

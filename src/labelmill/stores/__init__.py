@@ -1,0 +1,1 @@
+"""Where state lives: the lake of columnar files."""
