@@ -52,7 +52,7 @@ class LabelSchema:
         if not self.classes:
             raise SchemaError(f'schema {self.name!r} has no classes: name at least two, e.g. classes = ["yes", "no"]')
         for name in self.classes:
-            if not isinstance(name, str) or not name.strip():
+            if not name.strip():
                 raise SchemaError(f"schema {self.name!r}: a class name must be a non-empty text, found {name!r}")
             if name == "ABSTAIN":
                 raise SchemaError(f"schema {self.name!r}: 'ABSTAIN' means declining to answer and cannot be a class")
