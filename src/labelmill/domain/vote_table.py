@@ -70,15 +70,16 @@ class VoteTable:
         kinds: Sequence[AnnotatorKind | None] | None = None,
         soft: Mapping[int, npt.NDArray[np.floating[Any]]] | None = None,
     ) -> None:
-        self.items = items
-        self.annotators = tuple(annotators)
-        self.classes = tuple(classes)
-        self.kinds: tuple[AnnotatorKind | None, ...] = (None,) * len(self.annotators) if kinds is None else tuple(kinds)
+        self._name(items, annotators, classes, kinds)
         self.soft = dict(soft or {})
-        self.item_index = np.asarray(item_index, dtype=np.int32)
-        self.annotator_index = np.asarray(annotator_index, dtype=np.int32)
-        self.label = np.asarray(label, dtype=np.int16)
-        self._check()
+        self.__dict__["item_index"] = np.asarray(item_index, dtype=np.int32)
+        self.__dict__["annotator_index"] = np.asarray(annotator_index, dtype=np.int32)
+        self.__dict__["label"] = np.asarray(label, dtype=np.int16)
+        if not len(self.item_index) == len(self.annotator_index) == len(self.label):
+            raise UsageError("item_index, annotator_index and label must have one entry for each vote")
+        _check_range("item_index", self.item_index, 0, self.n_items)
+        _check_range("annotator_index", self.annotator_index, 0, self.n_annotators)
+        _check_range("label", self.label, ABSTAIN, self.n_classes)
 
     @classmethod
     def from_matrix(
@@ -101,16 +102,18 @@ class VoteTable:
         if dense.ndim != 2:
             raise UsageError(f"a label matrix has two axes (items, annotators), found shape {dense.shape}")
         n_items, n_annotators = dense.shape
-        table = cls(
+        table = cls.__new__(cls)
+        table._name(
             items if items is not None else [str(i) for i in range(n_items)],
             annotators if annotators is not None else [f"annotator_{j}" for j in range(n_annotators)],
             classes,
-            np.repeat(np.arange(n_items, dtype=np.int32), n_annotators),
-            np.tile(np.arange(n_annotators, dtype=np.int32), n_items),
-            dense.reshape(-1),
-            kinds=kinds,
+            kinds,
         )
+        table.soft = {}
         table.__dict__["matrix"] = dense
+        if (len(table.items), table.n_annotators) != dense.shape:
+            raise UsageError(f"{len(table.items)} items and {table.n_annotators} annotators for shape {dense.shape}")
+        _check_range("label", dense, ABSTAIN, table.n_classes)
         return table
 
     @classmethod
@@ -169,6 +172,21 @@ class VoteTable:
         return int((self.label != ABSTAIN).sum())
 
     @cached_property
+    def item_index(self) -> npt.NDArray[np.int32]:
+        """Shape (n_votes,): item of each vote; made of a dense table, it has only the votes that name a class."""
+        return np.nonzero(self.matrix != ABSTAIN)[0].astype(np.int32)
+
+    @cached_property
+    def annotator_index(self) -> npt.NDArray[np.int32]:
+        """Shape (n_votes,): annotator of each vote."""
+        return np.nonzero(self.matrix != ABSTAIN)[1].astype(np.int32)
+
+    @cached_property
+    def label(self) -> npt.NDArray[np.int16]:
+        """Shape (n_votes,): class index of each vote, or ABSTAIN: asked and declined."""
+        return self.matrix[self.matrix != ABSTAIN]
+
+    @cached_property
     def matrix(self) -> npt.NDArray[np.int16]:
         """Dense form, shape (n_items, n_annotators): class index; ABSTAIN where declined or not asked."""
         dense = np.full((self.n_items, self.n_annotators), ABSTAIN, dtype=np.int16)
@@ -218,21 +236,27 @@ class VoteTable:
             soft={int(position[j]): p for j, p in self.soft.items() if position[j] >= 0},
         )
 
-    def _check(self) -> None:
-        if not len(self.item_index) == len(self.annotator_index) == len(self.label):
-            raise UsageError("item_index, annotator_index and label must have one entry for each vote")
+    def _name(
+        self,
+        items: Sequence[str],
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None] | None,
+    ) -> None:
+        self.items = items
+        self.annotators = tuple(annotators)
+        self.classes = tuple(classes)
+        self.kinds: tuple[AnnotatorKind | None, ...] = (None,) * len(self.annotators) if kinds is None else tuple(kinds)
         if len(self.kinds) != len(self.annotators):
             raise UsageError(f"{len(self.kinds)} kinds for {len(self.annotators)} annotators: give one for each")
         for kind in self.kinds:
             if kind is not None and kind not in ANNOTATOR_KINDS:
                 raise UsageError(f"unknown kind of annotator {kind!r}: {nearest(str(kind), ANNOTATOR_KINDS)}")
-        for name, index, low, n in (
-            ("item_index", self.item_index, 0, self.n_items),
-            ("annotator_index", self.annotator_index, 0, self.n_annotators),
-            ("label", self.label, ABSTAIN, self.n_classes),
-        ):
-            if index.size and (index.min() < low or index.max() >= n):
-                raise UsageError(f"{name} must lie in {low}..{n - 1}, found {index.min()}..{index.max()}")
+
+
+def _check_range(name: str, index: npt.NDArray[Any], low: int, n: int) -> None:
+    if index.size and (index.min() < low or index.max() >= n):
+        raise UsageError(f"{name} must lie in {low}..{n - 1}, found {index.min()}..{index.max()}")
 
 
 def _table_of_frame(
