@@ -184,7 +184,7 @@ class VoteTable:
     @cached_property
     def label(self) -> npt.NDArray[np.int16]:
         """Shape (n_votes,): class index of each vote, or ABSTAIN: asked and declined."""
-        return self.matrix[self.matrix != ABSTAIN]
+        return np.asarray(self.matrix[self.matrix != ABSTAIN])
 
     @cached_property
     def matrix(self) -> npt.NDArray[np.int16]:
