@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.strict_json import dumps
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,13 +30,15 @@ class Consensus:
     classes : tuple of str
         Class names in schema order.
     probabilities : ndarray of float64, shape (n_items, n_classes)
-        Row i: probability of each class for item i; rows sum to 1.
+        Row i: probability of each class for item i. Rows sum to 1; with `multi_choice` each cell stands alone.
     has_votes : ndarray of bool, shape (n_items,)
         False where nobody voted: the row is then the class balance and the label an abstention.
     model : str
         Name of the label model.
     details : mapping
         What the label model says about itself: the choice among candidates, iterations, reasons.
+    kind : {"choice", "multi_choice"}
+        With `multi_choice` an item's label is the set of classes whose probability is above one half.
     """
 
     items: Sequence[str]
@@ -44,6 +47,7 @@ class Consensus:
     has_votes: npt.NDArray[np.bool_]
     model: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "choice"
 
     @cached_property
     def label_index(self) -> npt.NDArray[np.int16]:
@@ -54,6 +58,8 @@ class Consensus:
     @cached_property
     def tied(self) -> npt.NDArray[np.bool_]:
         """Shape (n_items,): True where two classes share the highest probability (within 1e-9)."""
+        if self.kind == "multi_choice":
+            return np.asarray(self.has_votes & (np.abs(self.probabilities - 0.5) < 5e-10).any(axis=1))
         if self.probabilities.shape[1] < 2:
             return np.zeros(len(self.items), dtype=np.bool_)
         top = np.partition(self.probabilities, -2, axis=1)[:, -2:]
@@ -61,12 +67,19 @@ class Consensus:
 
     @cached_property
     def confidence(self) -> npt.NDArray[np.float64]:
-        """Shape (n_items,): the probability of the likeliest class."""
+        """Shape (n_items,): the probability of the label; with `multi_choice` of its least sure class."""
+        if self.kind == "multi_choice":
+            return np.asarray(np.maximum(self.probabilities, 1 - self.probabilities).min(axis=1, initial=1.0))
         return np.asarray(self.probabilities.max(axis=1, initial=0.0))
 
     @property
     def labels(self) -> list[str | None]:
-        """Class name for each item, None where nobody voted."""
+        """Class name for each item (`multi_choice`: JSON list of them), None where nobody voted."""
+        if self.kind == "multi_choice":
+            return [
+                dumps([name for name, p in zip(self.classes, row, strict=True) if p > 0.5]) if voted else None
+                for row, voted in zip(self.probabilities.tolist(), self.has_votes.tolist(), strict=True)
+            ]
         return [None if i == ABSTAIN else self.classes[i] for i in self.label_index.tolist()]
 
     def to_frame(self) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 __all__ = ["Run", "RunState"]
@@ -49,6 +50,13 @@ class Run:
     counts: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it runs."""
+        if not (self.started and self.finished):
+            return None
+        return (datetime.fromisoformat(self.finished) - datetime.fromisoformat(self.started)).total_seconds()
 
     def ended(self, state: RunState, at: str, **changes: Any) -> Run:
         """The same run, ended."""

@@ -278,9 +278,9 @@ def _table_of_frame(
     for role in ("item", "annotator"):
         if frame[role].null_count():
             raise UsageError(f"{frame[role].null_count()} votes have no {role}: every vote names one")
+    seen = sorted(frame["label"].drop_nulls().unique().to_list())
     if repeats == "last":
         frame = frame.unique(["item", "annotator"], keep="last", maintain_order=True)
-    seen = sorted(frame["label"].drop_nulls().unique().to_list())
     order = seen if classes is None else list(classes)
     for name in seen:
         if name not in order:

@@ -1,0 +1,42 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything is installed into .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test check docs benchmarks clean
+
+demo: $(VENV)/.demo                ## install, run the main job on real mails, open the report
+	$(BIN)/labelmill demo
+
+test: $(VENV)/.test check          ## install what tests need, check, test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test               ## style, types, floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.docs                ## the documentation, into site/
+	$(BIN)/mkdocs build --strict
+
+benchmarks: $(VENV)/.test          ## both sides in one run, into benchmarks/RESULTS.md (an hour; not in CI)
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) site dist
+
+$(VENV)/bin/python:
+	PYTHON=$(PYTHON) sh scripts/make_venv.sh $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
