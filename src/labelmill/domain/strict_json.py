@@ -68,8 +68,8 @@ def loads(text: str | bytes, *, source: str = "", line: int | None = None) -> An
     return value
 
 
-def dumps(value: Any) -> str:
-    """The JSON text of a value, on one line; `loads` gives an equal value back.
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """The JSON text of a value, on one line or indented; `loads` gives an equal value back.
 
     Characters are written as themselves, keys in the order they have.
 
@@ -86,6 +86,8 @@ def dumps(value: Any) -> str:
     path, reason = _first_fault(value)
     if reason:
         _Place("JSON", None).refuse(path, reason)
+    if indent is not None:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     return _ENCODER.encode(value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -13,7 +13,7 @@ from labelmill.report.headline import split_of_answers, told
 from labelmill.report.story import AnnotatorRow, Story
 from labelmill.report.wording import amount, bound_percent, column_percent, count, known, percent, safe, shortened
 
-__all__ = ["summary"]
+__all__ = ["annotator_table", "summary"]
 
 MARKS = {"rule": "■", "model": "◆", "person": "●"}
 COLOURS = {"rule": "yellow", "model": "blue", "person": "green"}
@@ -55,6 +55,21 @@ def summary(story: Story) -> RenderableType:
     return _Summary(story)
 
 
+def annotator_table(rows: Sequence[AnnotatorRow]) -> RenderableType:
+    """The annotators alone: reach, conflicts, learned and, with gold, true accuracy."""
+    return _AnnotatorTable(rows)
+
+
+class _AnnotatorTable:
+    """Drawn when the console is known."""
+
+    def __init__(self, rows: Sequence[AnnotatorRow]) -> None:
+        self.rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield _annotators(self.rows, width=options.max_width, is_plain=options.ascii_only)
+
+
 class _Summary:
     """Drawn when the console is known, so that a terminal without Unicode gets plain signs."""
 
@@ -67,7 +82,7 @@ class _Summary:
         yield _headline(self.story, is_plain=is_plain)
         if self.story.annotators:
             yield Text()
-            yield _annotators(self.story, width=options.max_width, is_plain=is_plain)
+            yield _annotators(self.story.annotators, width=options.max_width, is_plain=is_plain)
         yield Text()
         for name, value in _lines(self.story):
             yield _hanging(_text(name, is_plain=is_plain, style="dim"), _text(value, is_plain=is_plain))
@@ -80,9 +95,9 @@ def _headline(story: Story, *, is_plain: bool) -> Text:
     return sentence
 
 
-def _annotators(story: Story, *, width: int, is_plain: bool) -> Table:
-    busiest = sorted(story.annotators, key=lambda row: -row.n_votes)[:MOST_ANNOTATORS]
-    rows = [row for row in story.annotators if row in busiest]
+def _annotators(everybody: Sequence[AnnotatorRow], *, width: int, is_plain: bool) -> Table:
+    busiest = sorted(everybody, key=lambda row: -row.n_votes)[:MOST_ANNOTATORS]
+    rows = [row for row in everybody if row in busiest]
     has_truth = any(known(row.true_accuracy) is not None for row in rows)
     table = Table(box=PLAIN_BOX if is_plain else box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     name_room = max(width - OTHER_COLUMNS - (TRUE_COLUMN if has_truth else 0), 12)
@@ -98,7 +113,7 @@ def _annotators(story: Story, *, width: int, is_plain: bool) -> Table:
             _coverage(row, is_plain=is_plain),
             *[_text(number, is_plain=is_plain) for number in numbers],
         )
-    hidden = len(story.annotators) - len(rows)
+    hidden = len(everybody) - len(rows)
     if hidden:
         table.caption = f"and {count(hidden)} more with fewer votes"
     return table
@@ -153,7 +168,7 @@ def _lines(story: Story) -> Iterator[tuple[str, str]]:
             f"{count(n_faults)} by {amount(failed, 'annotator', 'annotators')}; the items went on without them",
         )
     if card is None:
-        yield "certificate", "none yet: labelmill certify --error 0.05 --confidence 0.95"
+        yield "certificate", "none yet: labelmill certify --plan --out audit.csv"
     elif card.issued:
         promise = f"at most {bound_percent(card.epsilon)} wrong, {percent(card.confidence)} confidence"
         sample = (

@@ -1,0 +1,303 @@
+"""The lake: a project's items, votes, consensus and records as files under one folder."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from labelmill.domain.item import ItemBatch
+from labelmill.domain.partition import Partition
+from labelmill.domain.run import Run
+from labelmill.domain.vote import Fault
+from labelmill.stores._files import ORPHAN_AGE, Files
+from labelmill.stores.consensus_versions import ConsensusVersions
+from labelmill.stores.folders import Models, Releases
+from labelmill.stores.imported_votes import ImportedVotes
+from labelmill.stores.item_set import ItemsAppender, ItemSet
+from labelmill.stores.lock import WritingLock
+from labelmill.stores.records import Documents, Runs
+from labelmill.stores.vote_sets import VoteSet, VoteSets
+
+__all__ = ["Lake"]
+
+
+class Lake:
+    """Everything a project knows, in files.
+
+    ::
+
+        items/manifest.json               the files of items that count, in order
+        items/<n>-<hash>.parquet          columns id, data, meta.<name>, facts.<name>
+        votes/<digest>/manifest.json      the annotators and the partitions that count
+        votes/<digest>/<partition>.parquet         one column an annotator, row for row with the items
+        votes/<digest>/<partition>.faults.parquet  item, annotator, error, traceback; only where there are faults
+        votes/<digest>/_try/<partition>~<random>   attempts that began and did not end
+        votes/imported/manifest.json      files of votes in the order they came
+        consensus/<version>/              consensus.parquet and meta.json; consensus/manifest.json names the current
+        documents/<name>.json             plans, certificates and the like
+        runs/<id>.json                    what ran
+        models/<name>/<fingerprint>/      trained models; models/<name>/current.json names the current
+        releases/<name>/                  frozen datasets, with manifest.json
+
+    A set of files counts from the moment its manifest, written last, names them; every file appears whole or not at
+    all. A killed writer leaves the old state or the new one, and perhaps temporary files, which `writing` sweeps.
+    An object of this class holds no open files, and travels to workers by pickle.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; it is made when something is first written, and its parent exists.
+
+    Raises
+    ------
+    StorageError
+        From every method that touches files: what could not be read or written, why, and what to do.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self._files = Files(self.root)
+        self._lock = WritingLock(self._files)
+        self._items = ItemSet(self._files, self._lock)
+        self._votes = VoteSets(self._files, self._lock)
+        self._imported = ImportedVotes(self._files, self._lock)
+        self._consensus = ConsensusVersions(self._files, self._lock)
+        self._documents = Documents(self._files)
+        self._runs = Runs(self._files)
+        self._models = Models(self._files)
+        self._releases = Releases(self._files)
+
+    def __reduce__(self) -> tuple[type[Lake], tuple[Path]]:
+        return Lake, (self.root,)
+
+    def __repr__(self) -> str:
+        return f"Lake({str(self.root)!r})"
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only one who writes: one verb at a time, held until the block or the process ends.
+
+        The thread that holds it may enter again.
+
+        Raises
+        ------
+        StorageError
+            If another process or thread is writing; names its process id.
+        """
+        with self._lock.held() as is_new:
+            if is_new:
+                self._files.sweep()
+            yield
+
+    def sweep(self, *, older_than: float = ORPHAN_AGE) -> int:
+        """Remove what killed writers left behind, if it is older than so many seconds; how many were removed."""
+        return self._files.sweep(older_than=older_than)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return len(self._items)
+
+    def item_partitions(self, *, max_rows: int | None = None) -> list[Partition]:
+        """The plan of work over all items, the same each time it is asked for.
+
+        Parameters
+        ----------
+        max_rows : int, optional
+            Most items of a partition; without it, a partition is a file (at most 100,000 items or 8 MB of text).
+        """
+        return self._items.partitions(max_rows)
+
+    def read_items(self, partition: Partition, columns: Sequence[str] | None = None) -> ItemBatch:
+        """The items of a partition, with all columns the lake has or the ones named."""
+        return self._items.read(partition, columns)
+
+    def item_ids(self) -> pl.Series:
+        """All ids in lake order."""
+        return self._items.ids()
+
+    def items(self, ids: Sequence[str] | None = None) -> ItemBatch:
+        """All items, or those with the given ids in the given order.
+
+        Raises
+        ------
+        UsageError
+            If an id is unknown.
+        """
+        return self._items.batch(ids)
+
+    def append_items(self, *, source: str) -> ItemsAppender:
+        """A context manager that takes frames of items; they count when its block ends well, all at once.
+
+        Parameters
+        ----------
+        source : str
+            Where they come from, for the manifest.
+        """
+        return self._items.append(source=source)
+
+    def has_votes(self, digest: str, partition_id: str) -> bool:
+        """True if the partition's votes are published."""
+        return self._votes.has(digest, partition_id)
+
+    def done_partitions(self, digest: str) -> set[str]:
+        """Ids of all partitions whose votes are published, by one listing."""
+        return self._votes.done(digest)
+
+    def publish_votes(self, digest: str, partition_id: str, votes: pl.DataFrame, faults: Sequence[Fault]) -> str:
+        """Put a partition's votes there; of racing attempts the first wins.
+
+        Parameters
+        ----------
+        digest : str
+            Hash of the annotators' names and fingerprints.
+        partition_id : str
+        votes : polars.DataFrame
+            Row for row with the partition's items: one Int16 column an annotator (ABSTAIN = -1), List(Int16) for
+            `multi_choice`; a model's class probabilities as `p.<annotator>`.
+        faults : sequence of Fault
+
+        Returns
+        -------
+        str
+            Key of the file, relative to the root.
+        """
+        return self._votes.publish(digest, partition_id, votes, faults)
+
+    def seal_votes(
+        self, digest: str, annotators: Mapping[str, Mapping[str, str]], partitions: Sequence[Partition]
+    ) -> None:
+        """Make the votes on these partitions count, beside those sealed before under this digest.
+
+        Parameters
+        ----------
+        digest : str
+        annotators : mapping of str to mapping
+            Name -> {"fingerprint", "kind"}.
+        partitions : sequence of Partition
+            All published; StorageError otherwise.
+        """
+        self._votes.seal(digest, annotators, partitions)
+
+    def vote_sets(self) -> list[VoteSet]:
+        """All sealed sets of machine votes, by digest."""
+        return self._votes.sealed()
+
+    def read_votes(self, digest: str, partition_id: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """A partition's votes, row for row with its items."""
+        return self._votes.read(digest, partition_id, columns)
+
+    def read_faults(self, digest: str) -> pl.DataFrame:
+        """Faults of a sealed set: columns `item`, `annotator`, `error`, `traceback`."""
+        return self._votes.faults(digest)
+
+    def begin_attempt(self, digest: str, partition_id: str) -> Path:
+        """Put on record that work on a partition begins; the file is the caller's to write to until the end."""
+        return self._votes.begin_attempt(digest, partition_id)
+
+    def end_attempt(self, token: Path) -> None:
+        """Put on record that an attempt ended, well or badly: its worker lives."""
+        self._votes.end_attempt(token)
+
+    def left_over_attempts(self, digest: str, partition_id: str) -> list[Path]:
+        """Files of attempts that began and did not end, because they run still or their worker died."""
+        return self._votes.left_over_attempts(digest, partition_id)
+
+    def attempts(self, digest: str, partition_id: str) -> int:
+        """Number of attempts that began and did not end."""
+        return len(self.left_over_attempts(digest, partition_id))
+
+    def clear_attempts(self, digest: str, partition_id: str) -> None:
+        """Forget all attempts on a partition."""
+        self._votes.clear_attempts(digest, partition_id)
+
+    def append_votes(self, frame: pl.DataFrame, *, source: str) -> None:
+        """Add votes that come from a file.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            Columns `item`, `annotator`, `value` (class name or JSON list, null = abstain), `confidence`, `at`,
+            `purpose`, `kind`.
+        source : str
+            Where they come from, for the manifest.
+        """
+        self._imported.append(frame, source=source)
+
+    def imported_votes(self) -> pl.DataFrame:
+        """All votes that came from files, in order of import."""
+        return self._imported.frame()
+
+    def write_consensus(self, frame: pl.DataFrame, meta: Mapping[str, Any]) -> int:
+        """Make a new version of the consensus current; its number.
+
+        Numbers in `meta` that are not finite are kept as null.
+        """
+        return self._consensus.write(frame, meta)
+
+    def read_consensus(self) -> tuple[pl.DataFrame, dict[str, Any]] | None:
+        """The current consensus and its meta with `version`; None if there is none."""
+        return self._consensus.read()
+
+    def write_document(self, name: str, data: Mapping[str, Any]) -> None:
+        """Put a JSON document there, in place of one of the same name."""
+        self._documents.write(name, data)
+
+    def read_document(self, name: str) -> dict[str, Any] | None:
+        """A JSON document; None if there is none of that name."""
+        return self._documents.read(name)
+
+    def delete_document(self, name: str) -> None:
+        """Remove a JSON document if there is one."""
+        self._documents.delete(name)
+
+    def save_run(self, run: Run) -> None:
+        """Put a run on record, in place of the same run's older record."""
+        self._runs.save(run)
+
+    def runs(self) -> list[Run]:
+        """All runs, oldest first."""
+        return self._runs.all()
+
+    def run(self, run_id: str) -> Run:
+        """The run with an id.
+
+        Raises
+        ------
+        UsageError
+            If there is none; names the nearest.
+        """
+        return self._runs.read(run_id)
+
+    def model_folder(self, name: str, fingerprint: str) -> Path:
+        """Where a model lies, or would."""
+        return self._models.folder(name, fingerprint)
+
+    def publish_model(self, name: str, write: Callable[[Path], None], *, fingerprint: str | None = None) -> Path:
+        """Make what `write` puts into the folder it is given the current model of that name; its folder.
+
+        Without a fingerprint the folder is named by a hash of the files.
+        """
+        return self._models.publish(name, write, fingerprint=fingerprint)
+
+    def current_model(self, name: str) -> Path | None:
+        """Folder of the current model of that name; None if there is none."""
+        return self._models.current(name)
+
+    def publish_release(self, name: str, write: Callable[[Path], None]) -> Path:
+        """Freeze what `write` puts into the folder it is given, with a manifest of its files; its folder.
+
+        Raises
+        ------
+        UsageError
+            If there is a release of that name with other content.
+        """
+        return self._releases.publish(name, write)
+
+    def release_names(self) -> list[str]:
+        """Sorted names of all releases."""
+        return self._releases.names()

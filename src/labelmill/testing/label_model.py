@@ -1,0 +1,304 @@
+"""What every label model promises, as checks to run on your own.
+
+::
+
+    from labelmill.testing import label_model
+
+    for promise in label_model.PROMISES:
+        promise(MyLabelModel)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.domain.ports import LabelModel
+from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.vote import AnnotatorKind
+from labelmill.domain.vote_table import VoteTable
+from labelmill.errors import NotFittedError, UsageError
+
+__all__ = ["PROMISES", "Factory"]
+
+Factory = Callable[[], LabelModel]
+"""Makes a fresh, unfitted label model; a class whose options all have defaults is one."""
+
+CLOSE = 1e-6
+
+
+def promise_rows_sum_to_one(factory: Factory) -> None:
+    """Probabilities are finite, not negative, and sum to 1 on every item, voted on or not."""
+    for table in _tables():
+        probabilities = factory().fit(table).predict_proba(table)
+
+        assert (table.n_items, table.n_classes) == probabilities.shape
+        assert np.isfinite(probabilities).all()
+        assert (probabilities >= 0).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=CLOSE)
+
+
+def promise_reliability_is_a_probability(factory: Factory) -> None:
+    """Reliability is one number in [0, 1] for each annotator who voted, NaN for the others."""
+    for table in _tables():
+        reliability = factory().fit(table).reliability_
+        voted = np.bincount(table.annotator_index[table.label != ABSTAIN], minlength=table.n_annotators) > 0
+
+        assert (table.n_annotators,) == reliability.shape
+        assert np.isnan(reliability[~voted]).all()
+        assert ((reliability[voted] >= 0) & (reliability[voted] <= 1 + CLOSE)).all()
+
+
+def promise_details_are_json(factory: Factory) -> None:
+    """`details_` is a JSON-able mapping that names the model."""
+    for table in _tables():
+        details = factory().fit(table).details_
+
+        assert isinstance(json.loads(json.dumps(details, allow_nan=False))["model"], str)
+
+
+def promise_item_order_changes_nothing(factory: Factory) -> None:
+    """Shuffling the items and the rows of the table shuffles the answers and nothing else."""
+    for table in _tables():
+        order = np.random.default_rng(1).permutation(table.n_items)
+        rows = np.random.default_rng(2).permutation(len(table.label))
+        place = np.argsort(order)
+        shuffled = VoteTable(
+            [table.items[i] for i in order],
+            table.annotators,
+            table.classes,
+            place[table.item_index[rows]],
+            table.annotator_index[rows],
+            table.label[rows],
+            kinds=table.kinds,
+            soft={j: p[order] for j, p in table.soft.items()},
+        )
+
+        _same(_answer(factory, table)[order], _answer(factory, shuffled))
+
+
+def promise_annotator_order_changes_nothing(factory: Factory) -> None:
+    """Renumbering the annotators changes no answer."""
+    for table in _tables():
+        order = np.random.default_rng(3).permutation(table.n_annotators)
+
+        _same(_answer(factory, table), _answer(factory, table.select_annotators(order.tolist())))
+
+
+def promise_class_order_changes_nothing(factory: Factory) -> None:
+    """Permuting the classes permutes the columns and nothing else."""
+    for table in _tables():
+        order = np.random.default_rng(4).permutation(table.n_classes)
+        place = np.argsort(order).astype(np.int16)
+        cast = table.label != ABSTAIN
+        permuted = VoteTable(
+            table.items,
+            table.annotators,
+            [table.classes[k] for k in order],
+            table.item_index,
+            table.annotator_index,
+            np.where(cast, place[np.where(cast, table.label, 0)] if table.n_classes else ABSTAIN, ABSTAIN),
+            kinds=table.kinds,
+            soft={j: p[:, order] for j, p in table.soft.items()},
+        )
+
+        _same(_answer(factory, table)[:, order], _answer(factory, permuted))
+
+
+def promise_sole_annotator_is_returned(factory: Factory) -> None:
+    """With one annotator the answer on each item is that annotator's."""
+    rng = np.random.default_rng(5)
+    kinds: tuple[AnnotatorKind | None, ...] = ("person", "rule", "model", None)
+    for kind in kinds:
+        labels = rng.choice(3, size=40, p=[0.7, 0.2, 0.1])
+        table = VoteTable.from_matrix(labels[:, None], classes=("a", "b", "c"), kinds=[kind])
+
+        assert labels.tolist() == _answer(factory, table).argmax(axis=1).tolist()
+
+
+def promise_unanimous_votes_never_flip(factory: Factory) -> None:
+    """Where all votes on an item name one class, that class is the answer."""
+    for table in _tables():
+        counts = table.counts
+        unanimous = np.flatnonzero((counts > 0).sum(axis=1) == 1)
+        answer = _answer(factory, table)
+
+        assert counts[unanimous].argmax(axis=1).tolist() == answer[unanimous].argmax(axis=1).tolist()
+
+
+def promise_items_without_votes_get_the_balance(factory: Factory) -> None:
+    """Every item nobody voted on gets the same probabilities: the class balance."""
+    for table in _tables():
+        silent = np.flatnonzero(~table.has_votes)
+        answer = _answer(factory, table)[silent]
+
+        _same(np.broadcast_to(answer[:1], answer.shape), answer)
+
+
+def promise_same_seed_same_answer(factory: Factory) -> None:
+    """Two models with the same options give the same answer, to the bit."""
+    for table in _tables():
+        np.testing.assert_array_equal(_answer(factory, table), _answer(factory, table))
+
+
+def promise_input_is_not_changed(factory: Factory) -> None:
+    """Neither `fit` nor `predict_proba` changes the table."""
+    for table in _tables():
+        after: list[npt.NDArray[Any]] = [table.item_index, table.annotator_index, table.label, *table.soft.values()]
+        before = [column.copy() for column in after]
+        _answer(factory, table)
+
+        for old, new in zip(before, after, strict=True):
+            np.testing.assert_array_equal(old, new)
+
+
+def promise_new_items_by_known_annotators(factory: Factory) -> None:
+    """A fitted model answers for another table whose annotators it knows, in any order."""
+    table = _crowd(np.random.default_rng(6), 60, 8, 3, votes_each=4)
+    model = factory().fit(table)
+    some = VoteTable(["new"], [table.annotators[5], table.annotators[2]], table.classes, [0, 0], [0, 1], [1, 1])
+
+    answer = model.predict_proba(some)
+
+    assert len(answer) == 1
+    assert answer[0].argmax() == 1
+
+
+def promise_unknown_annotators_are_refused(factory: Factory) -> None:
+    """Votes by an annotator the model was not fitted on are refused by name."""
+    table = _crowd(np.random.default_rng(7), 20, 4, 2, votes_each=3)
+    stranger = VoteTable(["new"], ["nobody we know"], table.classes, [0], [0], [1])
+
+    message = ""
+    try:
+        factory().fit(table).predict_proba(stranger)
+    except UsageError as error:
+        message = str(error)
+
+    assert "nobody we know" in message
+
+
+def promise_unfitted_model_says_so(factory: Factory) -> None:
+    """Asked before `fit`, a model raises NotFittedError."""
+    table = _crowd(np.random.default_rng(8), 5, 3, 2, votes_each=2)
+
+    try:
+        factory().predict_proba(table)
+    except NotFittedError:
+        return
+    raise AssertionError("an unfitted label model answered")
+
+
+def promise_any_table_will_do(factory: Factory) -> None:
+    """`fit` and `predict_proba` take a mapping of columns as well as a VoteTable."""
+    columns = {"item": ["a", "a", "b"], "annotator": ["x", "y", "x"], "label": ["cat", "cat", "dog"]}
+
+    answer = factory().fit(columns).predict_proba(columns)
+
+    assert answer.argmax(axis=1).tolist() == [0, 1]
+
+
+PROMISES: list[Callable[[Factory], None]] = [
+    promise_rows_sum_to_one,
+    promise_reliability_is_a_probability,
+    promise_details_are_json,
+    promise_item_order_changes_nothing,
+    promise_annotator_order_changes_nothing,
+    promise_class_order_changes_nothing,
+    promise_sole_annotator_is_returned,
+    promise_unanimous_votes_never_flip,
+    promise_items_without_votes_get_the_balance,
+    promise_same_seed_same_answer,
+    promise_input_is_not_changed,
+    promise_new_items_by_known_annotators,
+    promise_unknown_annotators_are_refused,
+    promise_unfitted_model_says_so,
+    promise_any_table_will_do,
+]
+
+
+def _tables() -> Iterator[VoteTable]:
+    """Ordinary tables and those that break things."""
+    rng = np.random.default_rng(0)
+    yield _crowd(rng, 80, 12, 3, votes_each=4)
+    yield _crowd(rng, 50, 6, 2, votes_each=1)
+    yield _rules(rng, 120, 6, 2)
+    yield _rules(rng, 90, 9, 4)
+    yield _mixed(rng)
+    yield VoteTable.from_matrix(np.zeros((6, 3)), classes=("only",))
+    yield VoteTable.from_matrix(np.ones((30, 40)), classes=("a", "b"))
+    yield VoteTable.from_matrix(np.full((5, 2), ABSTAIN), classes=("a", "b", "c"))
+    yield VoteTable.from_matrix(np.zeros((0, 3)), classes=("a", "b"))
+    yield VoteTable(["a", "b"], ["x", "y"], ("yes", "no"), [], [], [])
+    yield VoteTable(["a", "b"], [], ("yes", "no"), [], [], [])
+    yield VoteTable(["a", "a2"], ["x", "y"], ("yes", "no"), [0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1])
+    yield VoteTable(["a", "b", "c"], ["x"], ("yes", "no", "never"), [0, 1], [0, 0], [0, 1])
+
+
+def _crowd(rng: np.random.Generator, n_items: int, n_annotators: int, n_classes: int, *, votes_each: int) -> VoteTable:
+    truth = rng.integers(n_classes, size=n_items)
+    accuracy = rng.uniform(0.5, 0.95, size=n_annotators)
+    item = np.repeat(np.arange(n_items), votes_each)
+    annotator = np.concatenate([rng.permutation(n_annotators)[:votes_each] for _ in range(n_items)])
+    right = rng.random(len(item)) < accuracy[annotator]
+    label = np.where(right, truth[item], rng.integers(n_classes, size=len(item)))
+    names = [f"person {j}" for j in range(n_annotators)]
+    kinds: list[AnnotatorKind | None] = ["person"] * n_annotators
+    return VoteTable(
+        [f"item {i}" for i in range(n_items)], names, _classes(n_classes), item, annotator, label, kinds=kinds
+    )
+
+
+def _rules(rng: np.random.Generator, n_items: int, n_annotators: int, n_classes: int) -> VoteTable:
+    truth = rng.integers(n_classes, size=n_items)
+    matrix = np.full((n_items, n_annotators), ABSTAIN)
+    for j in range(n_annotators):
+        names = j % n_classes
+        fires = rng.random(n_items) < np.where(truth == names, 0.4, 0.1)
+        matrix[fires, j] = names
+    kinds: list[AnnotatorKind | None] = ["rule"] * n_annotators
+    return VoteTable.from_matrix(matrix, classes=_classes(n_classes), kinds=kinds)
+
+
+def _mixed(rng: np.random.Generator) -> VoteTable:
+    """Two people on some items, three rules, one model with probabilities on most."""
+    n_items, n_classes = 70, 3
+    truth = rng.integers(n_classes, size=n_items)
+    matrix = np.full((n_items, 6), ABSTAIN)
+    for j, (asked, accuracy) in enumerate([(0.5, 0.9), (0.3, 0.8), (0.3, 0.7), (0.3, 0.7), (0.3, 0.6)]):
+        voted = rng.random(n_items) < asked
+        right = rng.random(n_items) < accuracy
+        matrix[voted, j] = np.where(right, truth, rng.integers(n_classes, size=n_items))[voted]
+    soft = rng.dirichlet(np.ones(n_classes), size=n_items)
+    soft[np.arange(n_items), truth] += 1.0
+    soft /= soft.sum(axis=1, keepdims=True)
+    soft[::9] = np.nan
+    matrix[:, 5] = np.where(np.isnan(soft).any(axis=1), ABSTAIN, np.argmax(np.nan_to_num(soft), axis=1))
+    item, annotator = np.nonzero(matrix != ABSTAIN)
+    kinds: list[AnnotatorKind | None] = ["person", "person", "rule", "rule", "rule", "model"]
+    return VoteTable(
+        [f"item {i}" for i in range(n_items)],
+        ["ann", "bob", "r1", "r2", "r3", "net"],
+        _classes(n_classes),
+        item,
+        annotator,
+        matrix[item, annotator],
+        kinds=kinds,
+        soft={5: soft},
+    )
+
+
+def _classes(n_classes: int) -> list[str]:
+    return [f"class {k}" for k in range(n_classes)]
+
+
+def _answer(factory: Factory, table: VoteTable) -> npt.NDArray[np.float64]:
+    return factory().fit(table).predict_proba(table)
+
+
+def _same(expected: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
+    np.testing.assert_allclose(found, expected, atol=CLOSE, rtol=0)
