@@ -22,7 +22,7 @@ def test_type_checkers_see_what_is_loaded() -> None:
     """The imports for type checkers name the same modules as the lazy table."""
     tree = ast.parse(Path(labelmill.__file__).read_text())
     imports = {
-        (alias.asname or alias.name): node.module
+        (alias.asname or alias.name): (node.module, alias.name)
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("labelmill.")
         for alias in node.names

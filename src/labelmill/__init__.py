@@ -9,43 +9,92 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labelmill.aggregation.dawid_skene import DawidSkene
+    from labelmill.aggregation.majority_vote import MajorityVote
+    from labelmill.annotators._lfs import LFs
+    from labelmill.annotators._preprocessor import preprocessor
+    from labelmill.annotators.dictionary import Dictionary as dictionary
+    from labelmill.annotators.keyword import Keyword as keyword
+    from labelmill.annotators.labeling_function import labeling_function
+    from labelmill.annotators.predictor import Predictor as predictor
+    from labelmill.annotators.regex import Regex as regex
+    from labelmill.annotators.threshold import Threshold as threshold
     from labelmill.domain.consensus import Consensus
     from labelmill.domain.item import Item, ItemBatch
     from labelmill.domain.schema import ABSTAIN, LabelSchema
     from labelmill.domain.vote import Fault, Vote, VoteBatch
     from labelmill.domain.vote_table import VoteTable
+    from labelmill.pipeline.aggregate import Aggregated
+    from labelmill.pipeline.aggregate import aggregate_votes as aggregate
+    from labelmill.pipeline.mill import Mill
+    from labelmill.quality.analysis import analyze
+    from labelmill.quality.audit_plan import plan_audit
+    from labelmill.quality.certificate import certify
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "ABSTAIN": "labelmill.domain.schema",
-    "Consensus": "labelmill.domain.consensus",
-    "Fault": "labelmill.domain.vote",
-    "Item": "labelmill.domain.item",
-    "ItemBatch": "labelmill.domain.item",
-    "LabelSchema": "labelmill.domain.schema",
-    "Vote": "labelmill.domain.vote",
-    "VoteBatch": "labelmill.domain.vote",
-    "VoteTable": "labelmill.domain.vote_table",
+    "ABSTAIN": ("labelmill.domain.schema", "ABSTAIN"),
+    "Aggregated": ("labelmill.pipeline.aggregate", "Aggregated"),
+    "Consensus": ("labelmill.domain.consensus", "Consensus"),
+    "DawidSkene": ("labelmill.aggregation.dawid_skene", "DawidSkene"),
+    "Fault": ("labelmill.domain.vote", "Fault"),
+    "Item": ("labelmill.domain.item", "Item"),
+    "ItemBatch": ("labelmill.domain.item", "ItemBatch"),
+    "LFs": ("labelmill.annotators._lfs", "LFs"),
+    "LabelSchema": ("labelmill.domain.schema", "LabelSchema"),
+    "MajorityVote": ("labelmill.aggregation.majority_vote", "MajorityVote"),
+    "Mill": ("labelmill.pipeline.mill", "Mill"),
+    "Vote": ("labelmill.domain.vote", "Vote"),
+    "VoteBatch": ("labelmill.domain.vote", "VoteBatch"),
+    "VoteTable": ("labelmill.domain.vote_table", "VoteTable"),
+    "aggregate": ("labelmill.pipeline.aggregate", "aggregate_votes"),
+    "analyze": ("labelmill.quality.analysis", "analyze"),
+    "certify": ("labelmill.quality.certificate", "certify"),
+    "dictionary": ("labelmill.annotators.dictionary", "Dictionary"),
+    "keyword": ("labelmill.annotators.keyword", "Keyword"),
+    "labeling_function": ("labelmill.annotators.labeling_function", "labeling_function"),
+    "plan_audit": ("labelmill.quality.audit_plan", "plan_audit"),
+    "predictor": ("labelmill.annotators.predictor", "Predictor"),
+    "preprocessor": ("labelmill.annotators._preprocessor", "preprocessor"),
+    "regex": ("labelmill.annotators.regex", "Regex"),
+    "threshold": ("labelmill.annotators.threshold", "Threshold"),
 }
-"""Public name -> the module it lives in; sorted, and equal to the imports above and to `__all__`."""
+"""Public name -> (module, name there); sorted, and equal to the imports above and to `__all__`."""
 
 __all__ = [
     "ABSTAIN",
+    "Aggregated",
     "Consensus",
+    "DawidSkene",
     "Fault",
     "Item",
     "ItemBatch",
+    "LFs",
     "LabelSchema",
+    "MajorityVote",
+    "Mill",
     "Vote",
     "VoteBatch",
     "VoteTable",
+    "aggregate",
+    "analyze",
+    "certify",
+    "dictionary",
+    "keyword",
+    "labeling_function",
+    "plan_audit",
+    "predictor",
+    "preprocessor",
+    "regex",
+    "threshold",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        value = getattr(importlib.import_module(_HOME[name]), name)
+        module, there = _HOME[name]
+        value = getattr(importlib.import_module(module), there)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'labelmill' has no attribute {name!r}")

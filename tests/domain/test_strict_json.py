@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from typing import Any
 
@@ -115,7 +115,7 @@ def test_nesting_up_to_the_limit_is_read() -> None:
         ({"a": "\0"}, "NUL"),
         ({"a": "\ud800"}, "lone surrogate"),
         ({"a": 2**63}, "beyond 64 bits"),
-        ({"a": datetime.date(2024, 1, 1)}, "date is no JSON value"),
+        ({"a": dt.date(2024, 1, 1)}, "date is no JSON value"),
         ({"a": np.array([1])}, "ndarray is no JSON value"),
         ({"a": {1, 2}}, "set is no JSON value"),
     ],

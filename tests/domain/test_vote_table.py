@@ -63,7 +63,8 @@ def test_dense_and_sparse_are_the_same_votes() -> None:
     """The long form of a dense table makes the same dense table."""
     dense = VoteTable.from_matrix([[0, -1], [1, 1]], classes=["a", "b"])
 
-    again = VoteTable(dense.items, dense.annotators, dense.classes, dense.item_index, dense.annotator_index, dense.label)
+    columns = (dense.item_index, dense.annotator_index, dense.label)
+    again = VoteTable(dense.items, dense.annotators, dense.classes, *columns)
 
     assert again.matrix.tolist() == dense.matrix.tolist()
 

@@ -1,0 +1,128 @@
+"""What a person's vote says: confusion rows shrunk towards the crowd's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.special import digamma, gammaln
+
+from labelmill.aggregation._tally import Floats
+
+__all__ = ["Confusion"]
+
+STRENGTH_RANGE, ACCURACY_STRENGTH_RANGE = (1.0, 200.0), (1.0, 100.0)
+SMALLEST_MEAN = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Dirichlet posterior over each annotator's confusion rows, its prior learned from all of them.
+
+    The row of annotator j for true class k has a Dirichlet prior with strength s and mean
+    m_jkk = a_j, m_jkl = (1 - a_j) e_kl: e is the error pattern of all annotators together, and the accuracy
+    a_j = (c_j + s_a ā) / (n_j + s_a) is itself shrunk to the mean accuracy ā. Both strengths follow Minka's fixed
+    point for the Dirichlet-multinomial (Minka 2000, "Estimating a Dirichlet distribution"). An annotator with few
+    votes is thus one of average accuracy, with many votes whatever the votes say.
+
+    Parameters
+    ----------
+    counts : ndarray of float64, shape (n_annotators, n_classes, n_classes)
+        Expected votes `[j, l, k]`: label l on items of class k.
+    mean : ndarray of float64, same shape
+        Prior mean m, `[j, l, k]`; sums to 1 over l.
+    strength, accuracy_strength : float
+        s and s_a, in votes.
+    """
+
+    counts: Floats
+    mean: Floats
+    strength: float = 4.0
+    accuracy_strength: float = 4.0
+
+    @classmethod
+    def of(cls, counts: Floats, strength: float = 4.0, accuracy_strength: float = 4.0) -> Self:
+        """The posterior for these expected counts, at given strengths."""
+        return cls(counts, _prior_mean(counts, accuracy_strength), strength, accuracy_strength)
+
+    def refit(self, counts: Floats, *, learn_strengths: bool) -> Self:
+        """The posterior for new expected counts, after one step of the strengths towards their fixed point."""
+        if not learn_strengths:
+            return self.of(counts, self.strength, self.accuracy_strength)
+        return self.of(counts, _next_strength(self), _next_accuracy_strength(self))
+
+    @property
+    def prior(self) -> Floats:
+        """Votes credited beforehand, `[j, l, k]`: strength times mean."""
+        return self.strength * self.mean
+
+    @property
+    def concentration(self) -> Floats:
+        """Dirichlet parameters `[j, l, k]`."""
+        return np.asarray(self.counts + self.prior)
+
+    @property
+    def per_vote(self) -> Floats:
+        """Expected log probability of label l on class k, `[j, l, k]`."""
+        totals = self.counts.sum(axis=1, keepdims=True) + self.strength
+        return np.asarray(digamma(self.concentration) - digamma(totals))
+
+    @property
+    def rows(self) -> Floats:
+        """Posterior mean as confusion matrices `[j, k, l]`: rows sum to 1 over l."""
+        concentration = self.concentration
+        mean = concentration / concentration.sum(axis=1, keepdims=True)
+        return np.ascontiguousarray(mean.transpose(0, 2, 1))
+
+    def divergence(self, per_vote: Floats) -> float:
+        """Kullback-Leibler divergence of the posterior from its prior, in nats: the price in the evidence bound."""
+        prior, totals = self.prior, self.counts.sum(axis=1)
+        rows = gammaln(totals + self.strength) - gammaln(self.strength)
+        cells = gammaln(self.counts + prior) - gammaln(prior)
+        return float(rows.sum() - cells.sum() + (self.counts * per_vote).sum())
+
+
+def mean_accuracy(counts: Floats) -> float:
+    """Share of all votes that name the true class, drawn a little to 2/3 and kept above chance."""
+    right, total = np.trace(counts, axis1=1, axis2=2).sum(), counts.sum()
+    return float(max((right + 4.0) / (total + 6.0), 1.0 / max(counts.shape[1], 1) + 0.02))
+
+
+def _prior_mean(counts: Floats, accuracy_strength: float) -> Floats:
+    n_classes = counts.shape[1]
+    if n_classes < 2:
+        return np.ones_like(counts)
+    right, total = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
+    accuracy = (right + accuracy_strength * mean_accuracy(counts)) / (total + accuracy_strength)
+    accuracy = np.clip(accuracy, 0.01, 0.995)
+    errors = counts.sum(axis=0) + 0.5
+    np.fill_diagonal(errors, 0.0)
+    errors /= errors.sum(axis=0, keepdims=True)
+    mean = (1.0 - accuracy)[:, None, None] * errors
+    diagonal = np.arange(n_classes)
+    mean[:, diagonal, diagonal] = accuracy[:, None]
+    np.maximum(mean, SMALLEST_MEAN, out=mean)
+    return np.asarray(mean / mean.sum(axis=1, keepdims=True))
+
+
+def _next_strength(now: Confusion) -> float:
+    totals = now.counts.sum(axis=1)
+    if now.counts.shape[1] < 2 or not totals.any():
+        return now.strength
+    prior = now.prior
+    gain = (now.mean * (digamma(now.counts + prior) - digamma(prior))).sum()
+    spread = (digamma(totals + now.strength) - digamma(now.strength)).sum()
+    return float(np.clip(now.strength * gain / spread, *STRENGTH_RANGE))
+
+
+def _next_accuracy_strength(now: Confusion) -> float:
+    totals = now.counts.sum(axis=(1, 2))
+    if now.counts.shape[1] < 2 or not totals.any():
+        return now.accuracy_strength
+    right, s, mean = np.trace(now.counts, axis1=1, axis2=2), now.accuracy_strength, mean_accuracy(now.counts)
+    mean = min(mean, 1.0 - SMALLEST_MEAN)
+    gain = mean * (digamma(right + s * mean) - digamma(s * mean)).sum()
+    gain += (1.0 - mean) * (digamma(totals - right + s * (1.0 - mean)) - digamma(s * (1.0 - mean))).sum()
+    spread = (digamma(totals + s) - digamma(s)).sum()
+    return float(np.clip(s * gain / spread, *ACCURACY_STRENGTH_RANGE))

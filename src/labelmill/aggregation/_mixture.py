@@ -1,0 +1,82 @@
+"""Prediction where votes are independent given the class: one sum of evidence an item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.aggregation._posterior import keep_unanimous, posterior
+from labelmill.aggregation._tally import Floats, Tally
+from labelmill.domain.vote_table import VoteTable
+
+__all__ = ["LeftOut", "Mixture"]
+
+
+class LeftOut(NamedTuple):
+    """What a fitted model believes of each item with and without one of its votes.
+
+    `posterior` is (n_items, n_states); `without(positions)` gives, for votes at these positions of the table, the
+    posterior of their items without them, (n_positions, n_states); `prior` are the votes `[j, l, s]` that the model
+    credits annotators with beforehand, None for the crowd's.
+    """
+
+    posterior: Floats
+    without: Callable[[npt.NDArray[np.intp]], Floats]
+    prior: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """log P(state s of item i) = log_balance[s] + sum over its votes of per_vote[annotator, label, s] + constant.
+
+    Parameters
+    ----------
+    log_balance : ndarray of float64, shape (n_states,)
+        Log share of each state.
+    per_vote : ndarray of float64, shape (n_annotators, n_classes, n_states)
+        What each vote says for each state.
+    class_of : ndarray of int, shape (n_states,)
+        The class a state belongs to, ascending; one state a class unless classes have parts.
+    """
+
+    log_balance: Floats
+    per_vote: Floats
+    class_of: npt.NDArray[np.intp]
+
+    def states(self, tally: Tally) -> tuple[Floats, Floats]:
+        """Posterior over states of each row, (n_rows, n_states), and the log normaliser, (n_rows,)."""
+        return posterior(self._scores(tally))
+
+    def classes(self, tally: Tally) -> Floats:
+        """Class probabilities of each row, (n_rows, n_classes); unanimous votes are kept."""
+        states, _ = self.states(tally)
+        return keep_unanimous(self._by_class(states, tally.n_classes), tally.unanimous)
+
+    def predict(self, votes: VoteTable) -> Floats:
+        """Class probabilities of each item, (n_items, n_classes)."""
+        tally = Tally(votes)
+        return tally.expand(self.classes(tally))
+
+    def left_out(self, votes: VoteTable, prior: Floats | None = None) -> LeftOut:
+        """Beliefs with and without each vote that names a class; `prior` as in `LeftOut`."""
+        scores = self._scores(Tally(votes, compress=False))
+
+        def without(positions: npt.NDArray[np.intp]) -> Floats:
+            own = self.per_vote[votes.annotator_index[positions], votes.label[positions]]
+            return posterior(scores[votes.item_index[positions]] - own)[0]
+
+        return LeftOut(posterior(scores.copy())[0], without, prior)
+
+    def _scores(self, tally: Tally) -> Floats:
+        scores = tally.evidence(self.per_vote)
+        scores += self.log_balance
+        return scores
+
+    def _by_class(self, states: Floats, n_classes: int) -> Floats:
+        if len(self.class_of) == n_classes:
+            return states
+        return np.add.reduceat(states, np.searchsorted(self.class_of, np.arange(n_classes)), axis=1)

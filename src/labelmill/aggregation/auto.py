@@ -1,0 +1,177 @@
+"""Auto: the label model that foretells the votes best."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.aggregation._alignment import aligned
+from labelmill.aggregation._kinds import Kinds
+from labelmill.aggregation._leave_one_out import predictive_log_likelihood
+from labelmill.aggregation._mixture import LeftOut
+from labelmill.aggregation._tally import Floats
+from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
+from labelmill.aggregation.dawid_skene import DawidSkene
+from labelmill.aggregation.ebcc import EBCC
+from labelmill.aggregation.joint import ENOUGH_PEOPLE, Joint
+from labelmill.aggregation.majority_vote import MajorityVote
+from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.vote_table import VoteTable
+
+__all__ = ["Auto"]
+
+
+class Auto:
+    r"""Fits the label models that suit the annotators and keeps the one that foretells left-out votes best.
+
+    .. math:: \frac{1}{n} \sum_{votes\ v} \log \sum_k P(k \mid \text{the other votes on the item}) \,
+              P(v \mid k, \text{the annotator's other votes})
+
+    Leave-one-out predictive likelihood (Geisser and Eddy 1979, https://doi.org/10.1080/01621459.1979.10481632; for
+    latent-class models compare Gelman, Hwang and Vehtari 2014, https://doi.org/10.1007/s11222-013-9416-2) needs no
+    gold and one more pass over the votes. Candidates, the expected one first:
+
+    - people: `DawidSkene`, `MajorityVote`, `EBCC`;
+    - rules: `AnchoredNaiveBayes`, `MajorityVote`;
+    - anything mixed, and models: `Joint`, `MajorityVote`. Once people have given 30 answers only these are foretold:
+      machines repeat each other, and a model that foretells machines well may only have joined them.
+
+    The criterion sees how well votes are foretold, not how right they are: it finds errors that people share only
+    through `EBCC`, and a few points below majority vote remain possible.
+
+    The first is kept unless another gains `margin` nats per vote over it. Kinds come from `votes.kinds`, or are read
+    off the votes where unknown. Majority vote is always fitted beside the chosen model, and `details_` says on how
+    many items the two agree, so that nobody is overruled in silence.
+
+    Parameters
+    ----------
+    margin : float
+        Gain, in nats per vote, that makes up for leaving the expected model.
+    largest : int
+        `EBCC` is not tried on tables with more votes times classes than this: it costs many times what the others do.
+    seed : int
+        Handed to the candidates.
+
+    Attributes
+    ----------
+    model_ : label model
+        The chosen one, fitted.
+    reliability_ : ndarray of float64, shape (n_annotators,)
+        The chosen model's.
+    class_balance_ : ndarray of float64, shape (n_classes,)
+        The chosen model's.
+    details_ : dict
+        `model` ("auto"), `chosen`, `reason`, `scores` (of each candidate), `kinds`, `majority_vote_agreement` (share
+        of the items with votes; None without), `chosen_details`, `iterations`, `converged`.
+
+    Examples
+    --------
+    >>> votes = {"item": list("aabbcc"), "annotator": list("xyxyxy"), "label": list("001101")}
+    >>> Auto().fit(votes).details_["chosen"]
+    'dawid_skene'
+    """
+
+    reliability_: Floats
+    details_: dict[str, Any]
+    class_balance_: Floats
+
+    def __init__(self, *, margin: float = 0.01, largest: int = 20_000_000, seed: int = 0) -> None:
+        self.margin = margin
+        self.largest = largest
+        self.seed = seed
+
+    def fit(self, votes: Any) -> Self:
+        """Fit the candidates and choose; see `LabelModel.fit`."""
+        table = VoteTable.of(votes)
+        kinds = Kinds.of(table)
+        is_rule = kinds.mask("rule")
+        candidates = self._candidates(table, kinds)
+        fitted = {name: model.fit(table) for name, model in candidates.items()}
+        judges = _judges(table, kinds)
+        scores = {
+            name: predictive_log_likelihood(model.left_out(table), table, is_rule, judges)
+            for name, model in fitted.items()
+        }
+        chosen, reason = self._choice(scores)
+        self.model_ = fitted[chosen]
+        self.annotators_, self.classes_ = table.annotators, table.classes
+        self.reliability_, self.class_balance_ = self.model_.reliability_, self.model_.class_balance_
+        self.details_ = {
+            "model": "auto",
+            "chosen": chosen,
+            "reason": reason,
+            "scores": scores,
+            "kinds": kinds.describe(table.annotators),
+            "majority_vote_agreement": _agreement(self.model_, fitted["majority_vote"], table),
+            "chosen_details": self.model_.details_,
+            "iterations": self.model_.details_["iterations"],
+            "converged": self.model_.details_["converged"],
+        }
+        return self
+
+    def predict_proba(self, votes: Any) -> Floats:
+        """Class probabilities by the chosen model, shape (n_items, n_classes).
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        UsageError
+            If an annotator was not among those fitted.
+        """
+        table = aligned(votes, self)
+        return self.model_.predict_proba(table)
+
+    def _candidates(self, table: VoteTable, kinds: Kinds) -> dict[str, _Candidate]:
+        """Models by name, the expected one first."""
+        majority = MajorityVote(seed=self.seed)
+        present = set(kinds.names)
+        if present == {"rule"}:
+            return {"anchored_naive_bayes": AnchoredNaiveBayes(seed=self.seed), "majority_vote": majority}
+        if present - {"person"}:
+            return {"joint": Joint(seed=self.seed), "majority_vote": majority}
+        people: dict[str, _Candidate] = {"dawid_skene": DawidSkene(seed=self.seed), "majority_vote": majority}
+        if table.n_votes * table.n_classes <= self.largest:
+            people["ebcc"] = EBCC(seed=self.seed)
+        return people
+
+    def _choice(self, scores: dict[str, float]) -> tuple[str, str]:
+        expected = next(iter(scores))
+        best = max(scores, key=scores.__getitem__)
+        gain = scores[best] - scores[expected]
+        if best == expected:
+            return expected, f"{expected} suits these annotators and foretells left-out votes best"
+        if gain < self.margin:
+            return expected, f"{expected} suits these annotators; {best} gains only {gain:.4f} nats per vote over it"
+        return best, f"{best} foretells left-out votes better than {expected} by {gain:.4f} nats per vote"
+
+
+class _Candidate(Protocol):
+    reliability_: Floats
+    class_balance_: Floats
+    details_: dict[str, Any]
+
+    def fit(self, votes: Any) -> Self: ...
+    def predict_proba(self, votes: Any) -> Floats: ...
+    def left_out(self, votes: VoteTable) -> LeftOut: ...
+
+
+def _judges(table: VoteTable, kinds: Kinds) -> npt.NDArray[np.bool_]:
+    """Whose votes the candidates must foretell: people's where there are enough beside machines, else everybody's."""
+    is_person = kinds.mask("person")
+    n_answers = int((is_person[table.annotator_index] & (table.label != ABSTAIN)).sum())
+    if is_person.all() or n_answers < ENOUGH_PEOPLE:
+        return np.ones_like(is_person)
+    return is_person
+
+
+def _agreement(chosen: _Candidate, majority: _Candidate, table: VoteTable) -> float | None:
+    """Share of items with votes where the chosen answer is (one of) the majority's."""
+    voted = np.flatnonzero(table.counts.any(axis=1))
+    if not len(voted):
+        return None
+    shares = majority.predict_proba(table)[voted]
+    answer = chosen.predict_proba(table)[voted].argmax(axis=1)
+    return float((shares[np.arange(len(voted)), answer] >= shares.max(axis=1) - 1e-9).mean())

@@ -1,0 +1,150 @@
+"""Dawid-Skene: each annotator's confusions, learned without gold."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from labelmill.aggregation._alignment import aligned, fitted_names
+from labelmill.aggregation._confusion import Confusion
+from labelmill.aggregation._mixture import LeftOut, Mixture
+from labelmill.aggregation._options import at_least_one
+from labelmill.aggregation._posterior import class_balance, is_switched, reliability
+from labelmill.aggregation._tally import Floats, Tally
+from labelmill.domain.vote_table import VoteTable
+
+__all__ = ["DawidSkene"]
+
+LEARN_STRENGTHS_FROM = 3
+
+
+class DawidSkene:
+    r"""People differ in accuracy and in what they mix up; both are learned from how they agree.
+
+    .. math:: \log q_{ik} = \log \pi_k + \sum_{(j,l) \in votes(i)} E[\log \theta_{jkl}] + const, \qquad
+              n_{jkl} = \sum_i q_{ik} [vote_{ij} = l]
+
+    where :math:`\theta_{jk\cdot}`, the labels annotator j gives to items of class k, has a Dirichlet posterior with
+    counts :math:`n_{jk\cdot}`. Expectation maximisation after Dawid and Skene (1979,
+    https://doi.org/10.2307/2346806), in the variational form of Kim and Ghahramani (2012, "Bayesian classifier
+    combination"). We differ in the prior: rows are shrunk to the annotator's accuracy and the crowd's error pattern,
+    with strengths learned from the data, so that somebody with three votes decides nothing alone; in starting from
+    vote shares; in stopping on the evidence bound per vote, which is sooner than stopping on the last posterior and
+    measures better; and in two guards: classes that come back under each other's names are refused (the fit falls
+    back to equal annotators), and a class named by every vote on an item is never overruled.
+
+    Meant for people, who are assigned their items: an abstention says nothing. For rules, which choose theirs, use
+    `AnchoredNaiveBayes`.
+
+    Parameters
+    ----------
+    max_iterations : int
+        At most so many sweeps over the votes.
+    tolerance : float
+        Stop when the evidence bound changes by less than this many nats per vote.
+    seed : int
+        Not used; nothing is drawn.
+
+    Attributes
+    ----------
+    class_balance_ : ndarray of float64, shape (n_classes,)
+        Share of each class, one item of each added.
+    confusion_ : ndarray of float64, shape (n_annotators, n_classes, n_classes)
+        `[j, k, l]`: probability that annotator j answers l on an item of class k.
+    reliability_ : ndarray of float64, shape (n_annotators,)
+        Probability that a vote names the true class; NaN without votes.
+    details_ : dict
+        `model`, `iterations`, `converged`, `fallback` (None, or why equal annotators were taken instead).
+
+    Examples
+    --------
+    >>> votes = {"item": list("aabbcc"), "annotator": list("xyxyxy"), "label": list("001101")}
+    >>> DawidSkene().fit(votes).predict_proba(votes).argmax(axis=1).tolist()[:2]
+    [0, 1]
+    """
+
+    reliability_: Floats
+    details_: dict[str, Any]
+    class_balance_: Floats
+    confusion_: Floats
+
+    def __init__(self, *, max_iterations: int = 100, tolerance: float = 1e-4, seed: int = 0) -> None:
+        self.max_iterations = max_iterations
+        self.tolerance = tolerance
+        self.seed = seed
+
+    def fit(self, votes: Any) -> Self:
+        """Learn confusions and class balance; see `LabelModel.fit`."""
+        at_least_one(max_iterations=self.max_iterations)
+        table = VoteTable.of(votes)
+        tally = Tally(table)
+        learned = self._learn(tally)
+        fallback = None
+        if is_switched(learned.confusion.counts):
+            fallback = "the classes came back under each other's names; all annotators were taken as equal"
+            learned = _equal_annotators(tally, learned)
+        self._mixture, self._prior = learned.mixture, learned.confusion.prior
+        probabilities = self._mixture.classes(tally)
+        self.annotators_, self.classes_ = table.annotators, table.classes
+        self.class_balance_ = np.exp(self._mixture.log_balance)
+        self.confusion_ = learned.confusion.rows
+        self.reliability_ = reliability(tally.counts(probabilities))
+        self.details_ = {
+            "model": "dawid_skene",
+            "iterations": learned.iterations,
+            "converged": learned.converged,
+            "fallback": fallback,
+        }
+        return self
+
+    def predict_proba(self, votes: Any) -> Floats:
+        """Class probabilities, shape (n_items, n_classes).
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        UsageError
+            If an annotator was not among those fitted.
+        """
+        table = aligned(votes, self)
+        return self._mixture.predict(table)
+
+    def left_out(self, votes: VoteTable) -> LeftOut:
+        """Beliefs about each item with and without each of its votes."""
+        fitted_names(self)
+        return self._mixture.left_out(votes, self._prior)
+
+    def _learn(self, tally: Tally) -> _Learned:
+        states, before = tally.shares, -np.inf
+        confusion = Confusion.of(tally.counts(states))
+        for iteration in range(1, self.max_iterations + 1):
+            mixture = _mixture(tally, states, confusion)
+            states, log_normaliser = mixture.states(tally)
+            bound = tally.total(log_normaliser) - confusion.divergence(mixture.per_vote)
+            bound /= max(tally.n_votes, 1.0)
+            if abs(bound - before) < self.tolerance:
+                return _Learned(mixture, confusion, iteration, converged=True)
+            before = bound
+            if iteration < self.max_iterations:
+                confusion = confusion.refit(tally.counts(states), learn_strengths=iteration + 1 >= LEARN_STRENGTHS_FROM)
+        return _Learned(mixture, confusion, self.max_iterations, converged=False)
+
+
+class _Learned(NamedTuple):
+    mixture: Mixture
+    confusion: Confusion
+    iterations: int
+    converged: bool
+
+
+def _mixture(tally: Tally, states: Floats, confusion: Confusion) -> Mixture:
+    balance = class_balance(tally.state_counts(states))
+    return Mixture(np.log(balance), confusion.per_vote, np.arange(tally.n_classes))
+
+
+def _equal_annotators(tally: Tally, learned: _Learned) -> _Learned:
+    """Every annotator with the same accuracy and even errors: the likeliest class is the majority's."""
+    confusion = Confusion.of(np.zeros_like(learned.confusion.counts))
+    return learned._replace(mixture=_mixture(tally, tally.shares, confusion), confusion=confusion)

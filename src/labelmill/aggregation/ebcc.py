@@ -1,0 +1,162 @@
+"""EBCC: people who fall into the same trap on the same items."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import digamma, gammaln
+
+from labelmill.aggregation._alignment import aligned, fitted_names
+from labelmill.aggregation._mixture import LeftOut, Mixture
+from labelmill.aggregation._options import at_least_one
+from labelmill.aggregation._posterior import class_balance, is_switched, reliability
+from labelmill.aggregation._tally import Floats, Tally
+from labelmill.domain.vote_table import VoteTable
+
+__all__ = ["EBCC"]
+
+RIGHT, WRONG = 4.0, 1.0
+"""Votes each annotator is credited with in each cell of its confusion matrices before voting."""
+SUBTYPE_PRIOR = 0.1
+
+
+class EBCC:
+    r"""Each class has easy and treacherous kinds of items; errors that people share belong to the item.
+
+    .. math:: \log q_{is} = \log \pi_{k(s)} + E[\log \tau_s] + \sum_{(j,l) \in votes(i)} E[\log \theta_{jsl}] + const
+
+    over states s, `n_subtypes` for each class k(s); a class has the probability of its states together. Enhanced
+    Bayesian classifier combination (Li, Rubinstein and Cohn 2019, "Exploiting Worker Correlation for Label
+    Aggregation in Crowdsourcing", ICML, PMLR 97:3886-3895), fitted by variational Bayes. Where Dawid-Skene assumes
+    that two people err independently given the class, here they do so given the subtype only, so that a trap many
+    fall into does not count as many witnesses. We differ in the start: subtypes begin as grades of difficulty (the
+    share of votes for the class) instead of at random, so that nothing is drawn and the order of the items does not
+    matter; and a class named by every vote on an item is never overruled.
+
+    Costs `n_subtypes` times what Dawid-Skene does. It can be much better and much worse: let `Auto` choose.
+
+    Parameters
+    ----------
+    n_subtypes : int
+        Kinds of items within a class. The paper takes 10; from our graded start 10 lost 33 points to majority vote
+        on one real set where 5 lost 3, and costs twice as much.
+    max_iterations : int
+        At most so many sweeps over the votes.
+    tolerance : float
+        Stop when the evidence bound changes by less than this many nats per vote.
+    seed : int
+        Not used; nothing is drawn.
+
+    Attributes
+    ----------
+    class_balance_ : ndarray of float64, shape (n_classes,)
+        Share of each class, one item of each added.
+    reliability_ : ndarray of float64, shape (n_annotators,)
+        Probability that a vote names the true class; NaN without votes.
+    details_ : dict
+        `model`, `iterations`, `converged`, `switched` (True: classes came back under each other's names).
+
+    Examples
+    --------
+    >>> votes = {"item": list("aabbcc"), "annotator": list("xyxyxy"), "label": list("001101")}
+    >>> EBCC().fit(votes).predict_proba(votes).argmax(axis=1).tolist()[:2]
+    [0, 1]
+    """
+
+    reliability_: Floats
+    details_: dict[str, Any]
+    class_balance_: Floats
+
+    def __init__(
+        self, *, n_subtypes: int = 5, max_iterations: int = 60, tolerance: float = 1e-4, seed: int = 0
+    ) -> None:
+        self.n_subtypes = n_subtypes
+        self.max_iterations = max_iterations
+        self.tolerance = tolerance
+        self.seed = seed
+
+    def fit(self, votes: Any) -> Self:
+        """Learn subtypes, confusions and class balance; see `LabelModel.fit`."""
+        at_least_one(n_subtypes=self.n_subtypes, max_iterations=self.max_iterations)
+        table = VoteTable.of(votes)
+        tally = Tally(table)
+        learned = self._learn(tally)
+        self._mixture = learned.mixture
+        probabilities = self._mixture.classes(tally)
+        counts = tally.counts(probabilities)
+        self.annotators_, self.classes_ = table.annotators, table.classes
+        self.class_balance_ = class_balance(tally.state_counts(probabilities))
+        self.reliability_ = reliability(counts)
+        self.details_ = {
+            "model": "ebcc",
+            "iterations": learned.iterations,
+            "converged": learned.converged,
+            "switched": is_switched(counts),
+        }
+        return self
+
+    def predict_proba(self, votes: Any) -> Floats:
+        """Class probabilities, shape (n_items, n_classes).
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        UsageError
+            If an annotator was not among those fitted.
+        """
+        table = aligned(votes, self)
+        probabilities = self._mixture.predict(table)
+        return np.where(table.counts.any(axis=1, keepdims=True), probabilities, self.class_balance_)
+
+    def left_out(self, votes: VoteTable) -> LeftOut:
+        """Beliefs about the state of each item with and without each of its votes."""
+        fitted_names(self)
+        return self._mixture.left_out(votes, _prior(len(self.classes_), self._mixture.class_of)[None])
+
+    def _learn(self, tally: Tally) -> _Learned:
+        states, before = _grades(tally.shares, self.n_subtypes), -np.inf
+        for iteration in range(1, self.max_iterations + 1):
+            mixture, divergence = _mixture(tally, states, self.n_subtypes)
+            states, log_normaliser = mixture.states(tally)
+            bound = (tally.total(log_normaliser) - divergence) / max(tally.n_votes, 1.0)
+            if abs(bound - before) < self.tolerance:
+                return _Learned(mixture, iteration, converged=True)
+            before = bound
+        return _Learned(mixture, self.max_iterations, converged=False)
+
+
+class _Learned(NamedTuple):
+    mixture: Mixture
+    iterations: int
+    converged: bool
+
+
+def _grades(shares: Floats, n_subtypes: int) -> Floats:
+    """Vote shares spread over the subtypes of each class by how near the share is to the subtype's grade."""
+    grade = (np.arange(n_subtypes) + 0.5) / n_subtypes
+    nearness = np.exp(-0.5 * ((shares[:, :, None] - grade) * n_subtypes / 1.5) ** 2)
+    nearness *= (shares / nearness.sum(axis=2))[:, :, None]
+    return nearness.reshape(len(shares), shares.shape[1] * n_subtypes)
+
+
+def _prior(n_classes: int, class_of: npt.NDArray[np.intp]) -> Floats:
+    return np.where(np.arange(n_classes)[:, None] == class_of, RIGHT, WRONG)
+
+
+def _mixture(tally: Tally, states: Floats, n_subtypes: int) -> tuple[Mixture, float]:
+    """Variational posterior of the parameters, and its divergence from their prior in nats."""
+    class_of = np.repeat(np.arange(tally.n_classes), n_subtypes)
+    prior = _prior(tally.n_classes, class_of)
+    counts, sizes = tally.counts(states), tally.state_counts(states)
+    totals = counts.sum(axis=1)
+    concentration = counts + prior
+    per_vote = digamma(concentration) - digamma(totals + prior.sum(axis=0))[:, None, :]
+    by_class = sizes.reshape(tally.n_classes, n_subtypes).sum(axis=1)
+    log_subtype = digamma(sizes + SUBTYPE_PRIOR) - digamma(by_class + n_subtypes * SUBTYPE_PRIOR)[class_of]
+    log_balance = np.log(class_balance(by_class))[class_of] + log_subtype
+    divergence = gammaln(totals + prior.sum(axis=0)) - gammaln(prior.sum(axis=0))
+    cells = gammaln(concentration) - gammaln(prior) - counts * per_vote
+    return Mixture(log_balance, per_vote, class_of), float(divergence.sum() - cells.sum())

@@ -1,0 +1,115 @@
+"""`labelmill aggregate`: votes become a consensus."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from labelmill.cli._door import Door, project_options, split_names
+from labelmill.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from labelmill.pipeline.aggregate import Aggregated
+
+
+@click.command("aggregate", short_help="Turn votes into a consensus with probabilities.")
+@click.option("--model", help="Label model: auto, majority_vote, dawid_skene, ...  [default: the project's, or auto]")
+@click.option("--votes", type=click.Path(path_type=Path), help="Without a project: a file with item, annotator, label.")
+@click.option("--out", type=click.Path(path_type=Path), help="Without a project: the file that gets the labels.")
+@click.option("--classes", help="Class order of the output.  [default: the schema's, or sorted]")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--kind", type=click.Choice(["person", "rule", "model"]), help="What all annotators of --votes are.")
+@click.option("--annotators", type=click.Path(path_type=Path), help="File with annotator, kind for --votes.")
+@click.option(
+    "--reliabilities", type=click.Path(path_type=Path), help="File that gets what was learned of each annotator."
+)
+@click.option("--encoding", help="Encoding of --votes.  [default: UTF-8, or its byte-order mark]")
+@click.option("--on-bad-rows", type=click.Choice(["error", "skip"]), default="error", show_default=True)
+@project_options
+def command(
+    door: Door,
+    model: str | None,
+    votes: Path | None,
+    out: Path | None,
+    classes: str | None,
+    seed: int,
+    kind: str | None,
+    annotators: Path | None,
+    reliabilities: Path | None,
+    encoding: str | None,
+    on_bad_rows: str,
+) -> None:
+    """Learn how far each annotator can be trusted, and make one label of all votes on an item.
+
+    \b
+    Examples:
+      labelmill aggregate
+      labelmill aggregate --votes votes.csv --out labels.csv --reliabilities annotators.csv
+    """
+    if votes is None and out is None:
+        with door.mill() as mill:
+            result = mill.aggregate(model=model)
+    elif votes is None or out is None:
+        raise UsageError(
+            f"without a project, give both --votes and --out; {'--votes' if votes is None else '--out'} is missing"
+        )
+    else:
+        from labelmill.pipeline.aggregate_files import aggregate_files
+
+        result = aggregate_files(
+            votes,
+            out,
+            model=model or "auto",
+            seed=seed,
+            classes=split_names(classes),
+            kind=kind,  # type: ignore[arg-type]  # click checked it
+            annotators=annotators,
+            reliabilities=reliabilities,
+            encoding=encoding,
+            on_bad_rows=on_bad_rows,  # type: ignore[arg-type]  # click checked it
+        )
+    _show(door, result, out)
+
+
+def _show(door: Door, result: Aggregated, out: Path | None) -> None:
+    consensus = result.consensus
+    n_voted = int(consensus.has_votes.sum())
+    n_tied = int(consensus.tied.sum())
+    lines = [
+        f"{len(consensus.items):,} items, {n_voted:,} with votes, {n_tied:,} tied; label model {consensus.model}"
+        + (f": {consensus.details['chosen']}" if "chosen" in consensus.details else "")
+        + (f". Labels: {out}" if out else ".")
+    ]
+    door.show(
+        {
+            "items": len(consensus.items),
+            "with_votes": n_voted,
+            "tied": n_tied,
+            "model": consensus.model,
+            "details": dict(consensus.details),
+            "out": str(out) if out else None,
+        },
+        *lines,
+        _reliabilities(result),
+    )
+
+
+def _reliabilities(result: Aggregated) -> Table:
+    from rich.table import Table
+
+    table = Table("annotator", "kind", box=None, header_style="dim")
+    table.add_column("votes", justify="right")
+    table.add_column("reliability", justify="right")
+    rows = result.annotators.sort("reliability", descending=True, nulls_last=True)
+    for row in rows.head(20).iter_rows(named=True):
+        learned = row["reliability"]
+        shown = "-" if learned is None or math.isnan(learned) else f"{learned:.1%}"
+        table.add_row(row["annotator"], row["kind"] or "", f"{row['votes']:,}", shown)
+    if rows.height > 20:
+        table.add_row(f"... and {rows.height - 20} more", "", "", "")
+    return table

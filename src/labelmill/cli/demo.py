@@ -1,0 +1,95 @@
+"""`labelmill demo`: the main job on real data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labelmill.cli._door import Door, json_option
+
+
+@click.command("demo", short_help="The whole line on real data; opens a report.")
+@click.argument("example", default="spam")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Project folder to make.  [default: demo-EXAMPLE]"
+)
+@click.option("--answers", type=click.IntRange(0), default=300, show_default=True, help="Answers to chosen questions.")
+@click.option(
+    "--per-round", type=click.IntRange(1), default=50, show_default=True, help="Answers before learning from them."
+)
+@click.option(
+    "--person-error",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of answers the simulated person gets wrong.",
+)
+@click.option(
+    "--error", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Certified share of wrong labels."
+)
+@click.option("--confidence", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="With this probability.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
+@click.option("--open/--no-open", "open_report", default=True, show_default=True, help="Open the report in a browser.")
+@json_option
+def command(
+    example: str,
+    out: Path | None,
+    answers: int,
+    per_round: int,
+    person_error: float,
+    error: float | None,
+    confidence: float | None,
+    seed: int,
+    workers: int | None,
+    open_report: bool,
+    as_json: bool,
+) -> None:
+    """Run the main job on real data that ships with labelmill: 6,046 mails, ten rules, a simulated person.
+
+    \b
+    Examples:
+      labelmill demo
+      labelmill demo sentiment
+      labelmill demo --person-error 0.03 --error 0.02
+    """
+    from labelmill.pipeline.demo import demo
+    from labelmill.report.terminal import summary
+
+    door = Door(as_json=as_json)
+    folder = out or Path(f"demo-{example}")
+    with door.watching() as watch:
+        made = demo(
+            folder,
+            example=example,
+            n_answers=answers,
+            per_round=per_round,
+            person_error=person_error,
+            error=error,
+            confidence=confidence,
+            seed=seed,
+            workers=workers,
+            watch=watch,
+        )
+    door.show(
+        {"report": str(made.report), "release": str(made.release.folder), "story": made.story.to_dict()},
+        summary(made.story),
+        f"Release  {made.release.folder}",
+        f"Report   {made.report}",
+    )
+    if open_report and not as_json:
+        _open(made.report)
+
+
+def _open(report: Path) -> None:
+    """In a browser, where there is a screen and a browser."""
+    import os
+    import sys
+    import webbrowser
+
+    has_screen = sys.platform in {"darwin", "win32"} or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if has_screen and sys.stdout.isatty():
+        webbrowser.open(report.resolve().as_uri())

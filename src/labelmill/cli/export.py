@@ -1,0 +1,38 @@
+"""`labelmill export`: a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labelmill.cli._door import Door, project_options, split_names
+
+
+@click.command("export", short_help="Freeze the labels as a release.")
+@click.argument("out", type=click.Path(path_type=Path), required=False)
+@click.option("--format", "formats", help="csv, jsonl, parquet, ...; several with commas.  [default: the project's]")
+@click.option("--name", help="Name of the release.  [default: release-1, release-2, ...]")
+@project_options
+def command(door: Door, out: Path | None, formats: str | None, name: str | None) -> None:
+    """Freeze the labels as a release: with probabilities, where each came from, and the certificate.
+
+    \b
+    Example:
+      labelmill export release/ --format csv,parquet
+    """
+    with door.mill() as mill:
+        result = mill.export(out, formats=split_names(formats), name=name)
+    certified = (
+        "certified" if result.certified else "[yellow]not certified[/yellow]: labelmill certify --plan --out audit.csv"
+    )
+    door.show(
+        {
+            "name": result.name,
+            "folder": str(result.folder),
+            "files": result.files,
+            "items": result.n_items,
+            "certified": result.certified,
+        },
+        f"{result.name}: {result.n_items:,} labels in {result.folder} ({', '.join(result.files)}), {certified}",
+    )

@@ -1,0 +1,95 @@
+"""`labelmill import`: items and votes into the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from labelmill.cli._door import Door, project_options
+
+if TYPE_CHECKING:
+    from labelmill.pipeline.ingest import OnBadRows
+
+
+@click.command("import", short_help="Bring items, or people's answers, into the project.")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "format_name", help="csv, tsv, json, jsonl, parquet, folders.  [default: by the file's ending]"
+)
+@click.option("--encoding", help="Encoding of a text file.  [default: UTF-8, or its byte-order mark]")
+@click.option("--on-bad-rows", type=click.Choice(["error", "skip"]), default="error", show_default=True)
+@click.option(
+    "--existing",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="What to do with items that are in the project already.",
+)
+@click.option("--id", "id_column", help='Column with the item\'s id; "auto" numbers the rows.')
+@click.option("--data", "data_column", help="Column with the text, or the path of the image or recording.")
+@click.option("--votes-by", help="The file holds answers of this person: columns item, label.")
+@click.option("--labels-by", help="Count the column `label` of an items file as votes by this annotator.")
+@click.option("--purpose", type=click.Choice(["label", "review", "gold", "audit"]), default="label", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["person", "rule", "model"]),
+    default="person",
+    show_default=True,
+    help="What the annotator of imported votes is, where the file does not say.",
+)
+@project_options
+def command(
+    door: Door,
+    source: Path,
+    format_name: str | None,
+    encoding: str | None,
+    on_bad_rows: OnBadRows,
+    existing: OnBadRows,
+    id_column: str | None,
+    data_column: str | None,
+    votes_by: str | None,
+    labels_by: str | None,
+    purpose: str,
+    kind: str,
+) -> None:
+    """Bring a file into the project: items (columns id, text), or votes (columns item, annotator, label).
+
+    Everything in the file is taken, or nothing.
+
+    \b
+    Examples:
+      labelmill import mails.parquet
+      labelmill import answers.csv --votes-by reviewer-1
+      labelmill import audit.csv --votes-by reviewer-1 --purpose audit
+    """
+    with door.mill() as mill:
+        result = mill.ingest(
+            source,
+            format=format_name,
+            encoding=encoding,
+            on_bad_rows=on_bad_rows,
+            existing=existing,
+            id_column=id_column,
+            data_column=data_column,
+            votes_by=votes_by,
+            labels_by=labels_by,
+            purpose=purpose,  # type: ignore[arg-type]  # click checked it
+            kind=kind,  # type: ignore[arg-type]  # click checked it
+        )
+    lines = [f"{result.source}: {result.n_items:,} new items, {result.n_votes:,} new votes."]
+    if result.n_existing:
+        lines.append(f"{result.n_existing:,} items were there already.")
+    if result.bad_rows:
+        lines.append(f"[yellow]{len(result.bad_rows):,} bad rows left out[/yellow], the first: {result.bad_rows[0]}")
+    door.show(
+        {
+            "source": result.source,
+            "items": result.n_items,
+            "votes": result.n_votes,
+            "existing": result.n_existing,
+            "bad_rows": [str(row) for row in result.bad_rows],
+        },
+        *lines,
+    )

@@ -1,0 +1,70 @@
+"""`labelmill runs`: what ran, on what, with which result."""
+
+from __future__ import annotations
+
+import click
+
+from labelmill.cli._door import Door, project_options
+
+
+@click.group("runs", short_help="List runs; show one with its faults.")
+def command() -> None:
+    """What ran, on what, with which result.
+
+    \b
+    Example:
+      labelmill runs list
+    """
+
+
+@command.command("list")
+@project_options
+def list_runs(door: Door) -> None:
+    """Every run, the latest first."""
+    from rich.table import Table
+
+    with door.mill() as mill:
+        runs = sorted(mill.lake.runs(), key=lambda run: run.id, reverse=True)
+    table = Table("run", "verb", "state", "started", "what it did", box=None, header_style="dim")
+    for run in runs:
+        did = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in run.counts.items())
+        table.add_row(run.id, run.verb, run.state, run.started[:19], did or run.error[:60])
+    door.show({"runs": [run.to_dict() for run in runs]}, table)
+
+
+@command.command("show")
+@click.argument("run_id")
+@click.option("--most", type=int, default=20, show_default=True, help="Faults to list.")
+@project_options
+def show_run(door: Door, run_id: str, most: int) -> None:
+    """One run, with its faults: item, annotator, error and traceback."""
+    from labelmill.pipeline.faults import faults_of_run
+
+    with door.mill() as mill:
+        run = mill.lake.run(run_id)
+        faults = faults_of_run(mill, run)
+    lines = [
+        f"[bold]{run.id}[/bold]  {run.verb}  {run.state}  {run.started[:19]} to {run.finished[:19] or '...'}",
+        "  ".join(f"{what.replace('_', ' ')} {n:,}" for what, n in run.counts.items()),
+        *(f"{name}  {fingerprint}" for name, fingerprint in run.annotators.items()),
+    ]
+    if run.error:
+        lines.append(f"[red]error[/red] {run.error}")
+    for fault in faults[:most]:
+        lines += [
+            "",
+            f"[yellow]{fault.annotator}[/yellow] on item {fault.item}: {fault.error}",
+            fault.traceback.rstrip(),
+        ]
+    if len(faults) > most:
+        lines.append(f"... and {len(faults) - most:,} more faults (--most)")
+    door.show(
+        {
+            **run.to_dict(),
+            "fault_list": [
+                {"item": f.item, "annotator": f.annotator, "error": f.error, "traceback": f.traceback}
+                for f in faults[:most]
+            ],
+        },
+        *lines,
+    )

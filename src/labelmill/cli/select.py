@@ -1,0 +1,39 @@
+"""`labelmill select`: the items that are worth a human."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from labelmill.cli._door import Door, project_options
+
+
+@click.command("select", short_help="Pick the items that are worth a human.")
+@click.option("--count", type=click.IntRange(1), help="How many.  [default: the project's]")
+@click.option("--strategy", help="margin, entropy, least_confidence, disagreement, random.  [default: the project's]")
+@click.option("--out", type=click.Path(path_type=Path), help="File to fill in: its column `label` is empty.")
+@click.option("--seed", type=int, help="For what is drawn.  [default: the project's]")
+@project_options
+def command(door: Door, count: int | None, strategy: str | None, out: Path | None, seed: int | None) -> None:
+    """Pick the items that matter most among those nobody has been asked about.
+
+    Fill in the column `label` and bring the file back; rows left empty are simply not answered.
+
+    \b
+    Example:
+      labelmill select --count 50 --out ask.csv
+      labelmill import ask.csv --votes-by reviewer-1
+    """
+    with door.mill() as mill:
+        result = mill.select(count=count, strategy=strategy, out=out, seed=seed)
+    lines = [f"{len(result.tasks):,} items by {result.strategy}" + (f": {out}" if out else ":")]
+    if out is None:
+        lines += [f"  {task.item}" for task in result.tasks[:20]]
+        lines += ["To ask people: --out ask.csv"]
+    else:
+        lines += [f"Fill in its column `label`, then: labelmill import {out} --votes-by YOUR-NAME"]
+    door.show(
+        {"strategy": result.strategy, "items": [task.item for task in result.tasks], "out": str(out) if out else None},
+        *lines,
+    )

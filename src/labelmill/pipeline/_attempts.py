@@ -1,0 +1,113 @@
+"""The attempt ledger: what a worker was at when it died, so that one deadly item cannot stop a run.
+
+While a partition is worked on, a small file beside its output holds which annotator is at which batch. A worker that
+dies leaves the file behind. The next attempt takes that batch row by row and notes the row too; two deaths at the
+same annotator and row, and the item is left out for that annotator: it becomes a fault and goes to people.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from labelmill.domain.item import ItemBatch
+from labelmill.domain.ports import Annotator
+from labelmill.domain.schema import ABSTAIN, LabelSchema
+from labelmill.domain.vote import Fault, VoteBatch
+from labelmill.stores.lake import Lake
+
+__all__ = ["Attempt", "deaths"]
+
+DEADLY = 2
+"""Deaths at the same row that convict it."""
+
+CELLS = 3  # annotator, first row of the batch, row within the batch (-1: the batch as a whole)
+
+
+class Attempt:
+    """One try at one partition, on record from begin to end."""
+
+    def __init__(self, lake: Lake, digest: str, partition: str) -> None:
+        self.lake = lake
+        self.digest = digest
+        self.partition = partition
+
+    def __enter__(self) -> Self:
+        self.deaths = deaths(self.lake, self.digest, self.partition)
+        self.token = self.lake.begin_attempt(self.digest, self.partition)
+        self.token.write_bytes(np.full(CELLS, -1, dtype=np.int64).tobytes())
+        with self.token.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), CELLS * 8)
+        self.cells = memoryview(self._map).cast("q")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cells.release()
+        self._map.close()
+        self.lake.end_attempt(self.token)
+        if error is None:
+            self.lake.clear_attempts(self.digest, self.partition)
+
+    def annotate(self, j: int, start: int, annotator: Annotator, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
+        """The votes of annotator j on the batch that starts at row `start` of its file; deadly items left out."""
+        self.cells[0], self.cells[1], self.cells[2] = j, start, -1
+        if not any((at, first) == (j, start) for at, first, _ in self.deaths):
+            return annotator.annotate(batch, schema)
+        dead_rows = {row for (at, first, row), n in self.deaths.items() if (at, first) == (j, start) and n >= DEADLY}
+        return self._in_single_steps(dead_rows - {-1}, annotator, batch, schema)
+
+    def _in_single_steps(
+        self, dead_rows: set[int], annotator: Annotator, batch: ItemBatch, schema: LabelSchema
+    ) -> VoteBatch:
+        """Row by row, so that a death inside compiled code names its row too."""
+        parts = []
+        for i in range(len(batch)):
+            self.cells[2] = i
+            single = batch.slice(i, 1)
+            parts.append(_killer(single, annotator, schema) if i in dead_rows else annotator.annotate(single, schema))
+        return _joined(parts)
+
+
+def deaths(lake: Lake, digest: str, partition: str) -> Counter[tuple[int, int, int]]:
+    """(annotator, first row of batch, row) -> how many left-over attempts died there."""
+    counts: Counter[tuple[int, int, int]] = Counter()
+    for path in lake.left_over_attempts(digest, partition):
+        cells = np.frombuffer(_bytes(path), dtype=np.int64)
+        if len(cells) == CELLS and cells[0] >= 0:
+            counts[int(cells[0]), int(cells[1]), int(cells[2])] += 1
+    return counts
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # another worker finished the partition meanwhile
+        return b""
+
+
+def _killer(batch: ItemBatch, annotator: Annotator, schema: LabelSchema) -> VoteBatch:
+    fault = Fault(batch.ids[0], annotator.name, f"killed its worker {DEADLY} times; left out")
+    if schema.kind == "multi_choice":
+        return VoteBatch([None], [fault])
+    return VoteBatch(np.array([ABSTAIN], dtype=np.int16), [fault])
+
+
+def _joined(parts: list[VoteBatch]) -> VoteBatch:
+    faults = [fault for part in parts for fault in part.faults]
+    arrays = [part.labels for part in parts if isinstance(part.labels, np.ndarray)]
+    soft = [part.probabilities for part in parts]
+    given = next((p for p in soft if p is not None), None)
+    probabilities = None
+    if given is not None:
+        blank = np.full((1, given.shape[1]), np.nan, dtype=np.float32)
+        probabilities = np.concatenate([blank if p is None else p for p in soft])
+    if len(arrays) == len(parts):
+        return VoteBatch(np.concatenate(arrays), faults, probabilities)
+    return VoteBatch([labels for part in parts for labels in part.labels], faults, probabilities)

@@ -1,0 +1,90 @@
+"""One learner for a choice; one per class, answering yes or no, for a multi-choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.domain.item import ItemBatch
+from labelmill.domain.ports import Learner, Progress
+from labelmill.domain.schema import LabelSchema
+from labelmill.domain.vote import VoteBatch
+
+__all__ = ["Heads", "model_votes"]
+
+Probabilities = npt.NDArray[np.float64]
+
+
+class Heads:
+    """Learners that together answer a schema.
+
+    Parameters
+    ----------
+    make : callable
+        Makes an unfitted learner.
+    schema : LabelSchema
+        Its kind decides how many there are.
+    """
+
+    def __init__(self, make: Callable[[], Learner], schema: LabelSchema) -> None:
+        self.is_multi = schema.kind == "multi_choice"
+        self.learners = [make() for _ in range(schema.n_classes if self.is_multi else 1)]
+
+    @classmethod
+    def load(cls, plugin: type[Learner], folder: Path, schema: LabelSchema) -> Heads:
+        """The heads that `save` wrote."""
+        heads = cls.__new__(cls)
+        heads.is_multi = schema.kind == "multi_choice"
+        n_heads = schema.n_classes if heads.is_multi else 1
+        heads.learners = [plugin.load(folder / str(k)) for k in range(n_heads)]
+        return heads
+
+    def save(self, folder: Path) -> None:
+        """Each head into a folder of its own."""
+        for k, learner in enumerate(self.learners):
+            (folder / str(k)).mkdir(parents=True)
+            learner.save(folder / str(k))
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the fitted states."""
+        return "-".join(learner.fingerprint[:16] for learner in self.learners)
+
+    def fit(self, batch: ItemBatch, targets: Probabilities, weights: Probabilities, *, progress: Progress) -> None:
+        """Learn from targets of shape (n_items, n_classes)."""
+        for learner, target in zip(self.learners, self._split(targets), strict=True):
+            learner.fit(batch, target, weights, progress)
+
+    def predict_proba(self, batch: ItemBatch) -> Probabilities:
+        """Class probabilities, shape (n_items, n_classes)."""
+        return self._join([learner.predict_proba(batch) for learner in self.learners])
+
+    def cross_predict_proba(
+        self, batch: ItemBatch, targets: Probabilities, weights: Probabilities, *, progress: Progress
+    ) -> Probabilities:
+        """Predictions for the items learned from, each by a fit that did not see it."""
+        parts = []
+        for k, (learner, target) in enumerate(zip(self.learners, self._split(targets), strict=True)):
+            parts.append(learner.cross_predict_proba(batch, target, weights))
+            progress(k + 1, len(self.learners))
+        return self._join(parts)
+
+    def _split(self, targets: Probabilities) -> list[Probabilities]:
+        if not self.is_multi:
+            return [targets]
+        return [np.stack([1 - targets[:, k], targets[:, k]], axis=1) for k in range(targets.shape[1])]
+
+    def _join(self, parts: list[Probabilities]) -> Probabilities:
+        return np.stack([part[:, 1] for part in parts], axis=1) if self.is_multi else parts[0]
+
+
+def model_votes(probabilities: Probabilities, schema: LabelSchema) -> VoteBatch:
+    """What a model with these probabilities votes: its likeliest class, or each class it finds likelier than not."""
+    soft = probabilities.astype(np.float32)
+    if schema.kind != "multi_choice":
+        return VoteBatch(probabilities.argmax(axis=1).astype(np.int16), [], soft)
+    named: list[tuple[int, ...] | None] = [tuple(np.flatnonzero(row > 0.5).tolist()) for row in probabilities]
+    return VoteBatch(named, [], soft)

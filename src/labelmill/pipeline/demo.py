@@ -1,0 +1,189 @@
+"""Demo: the main job on real data that ships with labelmill, with a simulated person who answers from gold."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from labelmill.domain.ports import Progress
+from labelmill.pipeline.aggregate import aggregate
+from labelmill.pipeline.annotate import annotate
+from labelmill.pipeline.certify import certify, plan_certificate
+from labelmill.pipeline.examples import GOLD, copy_example, example_folder
+from labelmill.pipeline.export import Exported, export, release_frame
+from labelmill.pipeline.ingest import ingest_sources
+from labelmill.pipeline.report import Measured, report, story
+from labelmill.pipeline.rounds import Snapshot, learn, rounds
+from labelmill.pipeline.score import Score
+from labelmill.pipeline.select import select
+from labelmill.pipeline.simulated_person import SimulatedPerson
+from labelmill.pipeline.submit import submit
+from labelmill.pipeline.workspace import Workspace, unwatched
+from labelmill.report.story import Story
+
+__all__ = ["PERSON", "Demonstration", "demo"]
+
+PERSON = "simulated_person"
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What the demo made.
+
+    Parameters
+    ----------
+    story : Story
+        Everything the terminal and the report show.
+    report : Path
+        One HTML file.
+    release : Exported
+    """
+
+    story: Story
+    report: Path
+    release: Exported
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How the simulated person is asked."""
+
+    example: str
+    n_answers: int
+    per_round: int
+    person_error: float
+    seed: int
+
+    def person(self, classes: Sequence[str]) -> SimulatedPerson:
+        """Somebody who answers from the example's gold."""
+        gold = example_folder(self.example) / GOLD
+        return SimulatedPerson(gold, classes, error_rate=self.person_error, seed=self.seed)
+
+
+def demo(
+    folder: Path,
+    *,
+    example: str = "spam",
+    n_answers: int = 300,
+    per_round: int = 50,
+    person_error: float = 0.0,
+    error: float | None = None,
+    confidence: float | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    watch: Callable[[str], Progress] = unwatched,
+) -> Demonstration:
+    """Import, annotate, aggregate, train, ask, certify, export, report; then measure all of it against gold.
+
+    Beside the chosen questions, a second copy of the project asks random ones, as many in the end, so that the
+    report can say what the choice was worth.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the project is made.
+    example : str
+        Name of an example.
+    n_answers, per_round : int
+        Answers the simulated person gives to chosen questions, and how many before the mill learns from them.
+    person_error : float
+        Share of answers the person gets wrong.
+    error, confidence : float, optional
+        The certificate's promise; the example's without them.
+    seed : int
+    workers : int, optional
+    watch : callable
+        Progress.
+    """
+    workspace = Workspace.open(copy_example(example, folder), watch=watch)
+    asking = Asking(example, n_answers, per_round, person_error, seed)
+    ingest_sources(workspace)
+    annotate(workspace, workers=workers)
+    with tempfile.TemporaryDirectory(prefix="labelmill-") as scratch:
+        shadow = Path(scratch) / "random"
+        shutil.copytree(folder, shadow)
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+            baseline: Future[list[Snapshot]] = beside.submit(random_rounds, shadow, asking)
+            person = asking.person(workspace.schema.classes)
+            active = _ask(workspace, person, asking)
+            _certify(workspace, person, error, confidence)
+            release = export(workspace)
+            last = beside.submit(more_random_answers, shadow, asking, person.n_answers - n_answers)
+            random = [*baseline.result(), last.result()]
+    measured = _measure(workspace, asking, active, random)
+    return Demonstration(
+        story(workspace, measured=measured, release=release),
+        report(workspace, measured=measured, release=release),
+        release,
+    )
+
+
+def random_rounds(folder: Path, asking: Asking) -> list[Snapshot]:
+    """The same rounds with random questions; runs in a process of its own."""
+    workspace = Workspace.open(folder)
+    person = asking.person(workspace.schema.classes)
+    return list(
+        rounds(
+            workspace,
+            person.answer,
+            by=PERSON,
+            strategy="random",
+            n_answers=asking.n_answers,
+            per_round=asking.per_round,
+            seed=asking.seed,
+        )
+    )
+
+
+def more_random_answers(folder: Path, asking: Asking, n_more: int) -> Snapshot:
+    """What the random project makes of as many answers as the certificate cost."""
+    workspace = Workspace.open(folder)
+    person = asking.person(workspace.schema.classes)
+    chosen = select(workspace, count=max(n_more, 1), strategy="random", seed=asking.seed + 1)
+    submit(workspace, person.answer([task.item for task in chosen.tasks][: max(n_more, 0)]), by=PERSON)
+    return learn(workspace, asking.n_answers + n_more)
+
+
+def _ask(workspace: Workspace, person: SimulatedPerson, asking: Asking) -> list[Snapshot]:
+    progress = workspace.watch("ask")
+    snapshots = []
+    for snapshot in rounds(
+        workspace,
+        person.answer,
+        by=PERSON,
+        strategy=workspace.project["select.strategy"],
+        n_answers=asking.n_answers,
+        per_round=asking.per_round,
+        seed=asking.seed,
+    ):
+        snapshots.append(snapshot)
+        progress(snapshot.n_answers, asking.n_answers)
+    return snapshots
+
+
+def _certify(workspace: Workspace, person: SimulatedPerson, error: float | None, confidence: float | None) -> None:
+    plan = plan_certificate(workspace, error=error, confidence=confidence)
+    submit(workspace, person.answer(plan.sample), by=PERSON, purpose="audit")
+    certified = certify(workspace)
+    if certified.missing:
+        submit(workspace, person.answer(certified.missing), by=PERSON)
+        certify(workspace)
+
+
+def _measure(workspace: Workspace, asking: Asking, active: Sequence[Snapshot], random: Sequence[Snapshot]) -> Measured:
+    """The final score: the only other place that opens gold."""
+    score = Score(example_folder(asking.example) / GOLD)
+    frame, _ = release_frame(workspace)
+    consensus = aggregate(workspace, without_models=True).consensus
+    return Measured(
+        truth=score.truth(consensus.items, consensus.classes),
+        real_error=score.error(dict(frame.select("item", "label").iter_rows())),
+        random_error=score.error(dict(zip(random[-1].items, random[-1].labels, strict=True))),
+        active=[(s.n_answers, score.error(dict(zip(s.items, s.labels, strict=True)))) for s in active],
+        random=[(s.n_answers, score.error(dict(zip(s.items, s.labels, strict=True)))) for s in random],
+    )

@@ -1,0 +1,38 @@
+"""The mill: a project with every verb as a method, named as in the shell."""
+
+from __future__ import annotations
+
+from labelmill.pipeline.aggregate import aggregate
+from labelmill.pipeline.analyze import analyze
+from labelmill.pipeline.annotate import annotate
+from labelmill.pipeline.certify import certify, plan_certificate
+from labelmill.pipeline.export import export
+from labelmill.pipeline.ingest import ingest
+from labelmill.pipeline.predict import predict
+from labelmill.pipeline.report import report
+from labelmill.pipeline.run import run
+from labelmill.pipeline.select import select
+from labelmill.pipeline.train import train
+from labelmill.pipeline.workspace import Workspace
+
+__all__ = ["Mill"]
+
+
+class Mill(Workspace):
+    """A project opened for work; `Mill.open(folder)`, then the verbs in any order that makes sense.
+
+    Each verb is a function of its own file in `labelmill.pipeline`; its documentation is there.
+    """
+
+    aggregate = aggregate
+    analyze = analyze
+    annotate = annotate
+    certify = certify
+    export = export
+    ingest = ingest
+    plan_certificate = plan_certificate
+    predict = predict
+    report = report
+    run = run
+    select = select
+    train = train

@@ -1,0 +1,153 @@
+"""The project folder: `labelmill.toml`, the user's rules, and `.labelmill/`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labelmill import registry
+from labelmill.domain.schema import LabelSchema
+from labelmill.errors import ProjectError, SchemaError, nearest
+from labelmill.pipeline.settings import SETTINGS
+
+__all__ = ["PROJECT_FILE", "Project"]
+
+PROJECT_FILE = "labelmill.toml"
+
+PLUGIN_KEYS = {
+    "schema.kind": "label_kind",
+    "annotate.engine": "engine",
+    "aggregate.model": "label_model",
+    "train.learner": "learner",
+    "select.strategy": "query_strategy",
+}
+"""Settings whose value names a plugin -> its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as its file says.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `labelmill.toml` lies; relative paths in it start here.
+    schema : LabelSchema
+        The question.
+    settings : mapping of str to value
+        `section.name` -> value, every setting of `SETTINGS` present.
+    """
+
+    folder: Path
+    schema: LabelSchema
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path) -> Project:
+        """The project in `folder`.
+
+        Raises
+        ------
+        ProjectError
+            If there is no project file, or it holds an unknown key, a wrong type or an impossible value. Names the
+            key and the nearest known one.
+        """
+        path = folder / PROJECT_FILE
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ProjectError(
+                f"no {PROJECT_FILE} in {folder.resolve()}: make a project with `labelmill init DIR`, "
+                "or name its folder with --project DIR"
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ProjectError(f"{path} is not valid TOML: {error}") from error
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+        settings = _checked(data, path)
+        try:
+            return cls(folder, _schema(settings), settings)
+        except SchemaError as error:
+            raise ProjectError(f"{path}: {error}") from error
+
+    def __getitem__(self, key: str) -> Any:
+        return self.settings[key]
+
+    @property
+    def name(self) -> str:
+        """Its name, or its folder's."""
+        return self["project.name"] or self.folder.resolve().name
+
+    @property
+    def code(self) -> Path | None:
+        """The file with the labeling functions, if there is one."""
+        path = self.folder / self["annotators.code"]
+        return path if self["annotators.code"] and path.is_file() else None
+
+    @property
+    def state(self) -> Path:
+        """Where the lake lies."""
+        return self.folder / ".labelmill"
+
+
+def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    sections = dict.fromkeys(setting.section for setting in SETTINGS)
+    known = {setting.key: setting for setting in SETTINGS}
+    settings = {setting.key: setting.default for setting in SETTINGS}
+    for section, values in data.items():
+        if section not in sections:
+            raise ProjectError(f"{path}: unknown section [{section}]: {nearest(section, sections)}")
+        if not isinstance(values, Mapping):
+            raise ProjectError(f"{path}: {section!r} must be a section: write [{section}] on a line of its own")
+        for name, value in values.items():
+            key = f"{section}.{name}"
+            if key not in known:
+                names = [setting.name for setting in SETTINGS if setting.section == section]
+                raise ProjectError(f"{path}: unknown key {name!r} in [{section}]: {nearest(name, names)}")
+            settings[key] = _typed(key, value, known[key].type, path)
+    if settings["schema.classes"] is None:
+        raise ProjectError(f'{path}: [schema] needs classes, e.g. classes = ["ham", "spam"]')
+    _check_values(settings, path)
+    return settings
+
+
+def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
+    if expected is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    is_text_list = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    if not isinstance(value, expected) or isinstance(value, bool) or (expected is list and not is_text_list):
+        spoken = {str: "a text", int: "a whole number", float: "a number", list: "a list of texts"}[expected]
+        raise ProjectError(f"{path}: {key} must be {spoken}, found {value!r}")
+    return value
+
+
+def _check_values(settings: Mapping[str, Any], path: Path) -> None:
+    for key, kind in PLUGIN_KEYS.items():
+        name = settings[key]
+        if name not in registry.names(kind) and not (key == "train.learner" and name == ""):
+            raise ProjectError(f"{path}: {key} = {name!r} is not known: {nearest(name, registry.names(kind))}")
+    for name in settings["export.formats"]:
+        if name not in registry.names("format"):
+            raise ProjectError(f"{path}: export.formats: {name!r}: {nearest(name, registry.names('format'))}")
+    for key in ("certify.error", "certify.confidence"):
+        if not 0 < settings[key] < 1:
+            raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
+    for key, low in (("select.count", 1), ("annotate.workers", 0)):
+        if settings[key] < low:
+            raise ProjectError(f"{path}: {key} must be at least {low}, found {settings[key]}")
+    if settings["annotate.timeout"] <= 0:
+        raise ProjectError(f"{path}: annotate.timeout must be above 0 seconds, found {settings['annotate.timeout']}")
+
+
+def _schema(settings: Mapping[str, Any]) -> LabelSchema:
+    return LabelSchema(
+        name=settings["schema.name"],
+        classes=tuple(settings["schema.classes"]),
+        kind=settings["schema.kind"],
+        modality=settings["schema.modality"],
+        guidelines=settings["schema.guidelines"],
+        version=settings["schema.version"],
+    )

@@ -1,0 +1,37 @@
+"""The final score: how wrong labels are, against gold. Nothing that is scored may have seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.domain.schema import ABSTAIN
+from labelmill.pipeline.simulated_person import read_gold
+
+__all__ = ["Score"]
+
+
+class Score:
+    """Gold, opened to measure.
+
+    Parameters
+    ----------
+    gold : Path
+        Parquet file with the columns `id` and `label`.
+    """
+
+    def __init__(self, gold: Path) -> None:
+        self._gold = read_gold(gold)
+
+    def error(self, labels: Mapping[str, str | None]) -> float:
+        """Share of items whose label is wrong or missing."""
+        wrong = sum(self._gold[item] != label for item, label in labels.items())
+        return wrong / len(labels) if labels else 0.0
+
+    def truth(self, items: Sequence[str], classes: Sequence[str]) -> npt.NDArray[np.int16]:
+        """Shape (n_items,): true class index of each item, ABSTAIN where gold does not say."""
+        index = {name: k for k, name in enumerate(classes)}
+        return np.array([index.get(self._gold.get(item, ""), ABSTAIN) for item in items], dtype=np.int16)

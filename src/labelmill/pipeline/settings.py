@@ -1,0 +1,51 @@
+"""Every setting of `labelmill.toml`: read by the project, the documentation and its test."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = ["SETTINGS", "Setting"]
+
+
+class Setting(NamedTuple):
+    """One key of the project file: `[section] name = ...`."""
+
+    section: str
+    name: str
+    type: type
+    default: Any
+    help: str
+
+    @property
+    def key(self) -> str:
+        """As it is spoken of: `section.name`."""
+        return f"{self.section}.{self.name}"
+
+
+SETTINGS = (
+    Setting("project", "name", str, "", "Name of the project; the folder's name without it."),
+    Setting("project", "seed", int, 0, "Everything random follows from it."),
+    Setting("schema", "name", str, "label", "Name of the question."),
+    Setting("schema", "kind", str, "choice", "Kind of label: choice, multi_choice."),
+    Setting("schema", "classes", list, None, "Class names, in the order of every output. Needed."),
+    Setting("schema", "modality", str, "text", "What an item's data is: text, image, audio."),
+    Setting("schema", "guidelines", str, "", "What people are told; Markdown."),
+    Setting("schema", "version", int, 1, "Raise it when the meaning of an answer changes."),
+    Setting("source", "items", list, [], "Files of items that `labelmill run` imports."),
+    Setting("source", "votes", list, [], "Files of votes that `labelmill run` imports."),
+    Setting("source", "id", str, "id", "Column with the item's id."),
+    Setting("source", "data", str, "", "Column with the item's data; the modality's name without it."),
+    Setting("source", "encoding", str, "", "Encoding of text files; UTF-8 or a byte-order mark without it."),
+    Setting("annotators", "code", str, "rules.py", "Python file with the labeling functions."),
+    Setting("annotate", "engine", str, "processes", "Where the work runs: serial, processes."),
+    Setting("annotate", "workers", int, 0, "How many workers at most; 0 means one per core."),
+    Setting("annotate", "timeout", float, 10.0, "Seconds a labeling function may take on one item."),
+    Setting("aggregate", "model", str, "auto", "Label model: auto, majority_vote, dawid_skene, ..."),
+    Setting("train", "learner", str, "tfidf_linear", "Learner that votes too; empty for none."),
+    Setting("select", "strategy", str, "margin", "Query strategy: margin, entropy, random, ..."),
+    Setting("select", "count", int, 50, "How many items to ask people about at a time."),
+    Setting("certify", "error", float, 0.05, "Certified share of wrong labels, at most."),
+    Setting("certify", "confidence", float, 0.95, "Probability with which the certificate holds."),
+    Setting("export", "formats", list, ["csv", "jsonl", "parquet"], "Files of a release."),
+)
+"""In the order of the documentation."""

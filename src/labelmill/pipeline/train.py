@@ -1,0 +1,164 @@
+"""Train: a learner takes the consensus as its target and comes back as one more annotator."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill import registry
+from labelmill.domain.item import ItemBatch
+from labelmill.domain.ports import Learner
+from labelmill.domain.vote import VoteBatch
+from labelmill.errors import FailedError, UsageError
+from labelmill.pipeline._annotate_stage import votes_frame
+from labelmill.pipeline._heads import Heads, model_votes
+from labelmill.pipeline.aggregate import aggregate
+from labelmill.pipeline.annotate import schema_fingerprint
+from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes
+from labelmill.pipeline.workspace import Workspace
+
+__all__ = ["Trained", "train"]
+
+PEOPLE_SHARE = 0.5
+"""Share of the total weight that people's answers get together, at most."""
+
+MOST_WEIGHT = 50.0
+"""How much more one answer of a person may weigh than the consensus of rules on another item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A learner that votes from now on.
+
+    Parameters
+    ----------
+    name : str
+        Its name as an annotator.
+    fingerprint : str
+        Of the fitted state.
+    n_targets : int
+        Items it learned from.
+    n_answers : int
+        How many of them people had answered.
+    """
+
+    name: str
+    fingerprint: str
+    n_targets: int
+    n_answers: int
+
+
+def train(workspace: Workspace, *, learner: str | None = None) -> Trained:
+    """Fit a learner on the consensus of everybody else, and let it vote on every item.
+
+    Its own votes are left out of its target, and on each item it learned from it votes by a fit that did not see
+    that item, so its vote is evidence and not an echo.
+
+    Parameters
+    ----------
+    learner : str, optional
+        Name of a learner; the project's without it.
+
+    Raises
+    ------
+    FailedError
+        If nobody has voted yet.
+    """
+    name = learner or workspace.project["train.learner"]
+    if not name:
+        raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')
+    with workspace.lake.writing():
+        run = workspace.begin("train", parameters={"learner": name})
+        try:
+            trained = _train(workspace, name)
+        except BaseException as error:
+            workspace.fail(run, error)
+            raise
+        workspace.end(
+            run,
+            annotators={name: trained.fingerprint},
+            counts={"items": trained.n_targets, "answers": trained.n_answers},
+        )
+    return trained
+
+
+def _train(workspace: Workspace, name: str) -> Trained:
+    target = aggregate(workspace, without_models=True).consensus
+    used = np.flatnonzero(target.has_votes)
+    if used.size == 0:
+        raise FailedError("nobody has voted yet: run `labelmill annotate` or import people's answers first")
+    answered = set(people_votes(workspace)["item"].to_list())
+    is_answered = np.array([item in answered for item in target.items], dtype=np.bool_)
+    batch = workspace.lake.items()
+    heads = Heads(_factory(workspace, name), workspace.schema)
+    learned_from = batch if used.size == len(batch) else ItemBatch(batch.frame[used])
+    weights = _weights(is_answered[used])
+    progress = workspace.watch("train")
+    probabilities = np.zeros_like(target.probabilities)
+    probabilities[used] = heads.cross_predict_proba(
+        learned_from, target.probabilities[used], weights, progress=progress
+    )
+    heads.fit(learned_from, target.probabilities[used], weights, progress=progress)
+    unseen = np.flatnonzero(~target.has_votes)
+    if unseen.size:
+        probabilities[unseen] = heads.predict_proba(ItemBatch(batch.frame[unseen]))
+    fingerprint = _publish(workspace, name, heads, probabilities)
+    return Trained(name, fingerprint, int(used.size), int(is_answered.sum()))
+
+
+def _factory(workspace: Workspace, name: str) -> Any:
+    plugin = registry.find("learner", name)
+    seed = workspace.project["project.seed"]
+
+    def make() -> Learner:
+        made: Learner = plugin(seed=seed)
+        return made
+
+    return make
+
+
+def _weights(is_answered: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """People's answers weigh more than the guesses of rules, together at most `PEOPLE_SHARE` of everything."""
+    n_answers = int(is_answered.sum())
+    n_guesses = len(is_answered) - n_answers
+    weights = np.ones(len(is_answered))
+    if n_answers and n_guesses:
+        fair = PEOPLE_SHARE / (1 - PEOPLE_SHARE) * n_guesses / n_answers
+        weights[is_answered] = np.clip(fair, 1.0, MOST_WEIGHT)
+    return weights
+
+
+def _publish(workspace: Workspace, name: str, heads: Heads, probabilities: npt.NDArray[np.float64]) -> str:
+    """Put the model and its votes into the lake; from now on they count."""
+    lake = workspace.lake
+    state = f"{heads.fingerprint}-{schema_fingerprint(workspace.schema)}"
+    votes_hash = hashlib.sha256(np.ascontiguousarray(probabilities).tobytes()).hexdigest()
+    fingerprint = hashlib.sha256(f"{state}-{votes_hash}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{name}-{fingerprint}".encode()).hexdigest()[:16]
+    lake.publish_model(name, heads.save)
+    partitions = lake.item_partitions()
+    votes = model_votes(probabilities, workspace.schema)
+    at = 0
+    for partition in partitions:
+        part = slice(at, at + partition.n_rows)
+        at += partition.n_rows
+        lake.publish_votes(digest, partition.id, votes_frame({name: _part(votes, part)}), [])
+    lake.seal_votes(digest, {name: {"fingerprint": fingerprint, "kind": "model"}}, partitions)
+    others = [machine for machine in current_machines(workspace) if machine.name != name]
+    model = Machine(name, "model", fingerprint, evaluation="learned")
+    _write_machines(workspace, [*others, model])
+    return fingerprint
+
+
+def _part(votes: VoteBatch, part: slice) -> VoteBatch:
+    soft = votes.probabilities
+    return VoteBatch(votes.labels[part], [], None if soft is None else soft[part])
+
+
+def _write_machines(workspace: Workspace, machines: Sequence[Machine]) -> None:
+    workspace.lake.write_document(CURRENT, {"machines": [asdict(machine) for machine in machines]})

@@ -1,0 +1,77 @@
+"""What every verb works on: a project, its lake, a clock and somebody who watches."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from labelmill.domain.ports import Progress
+from labelmill.domain.run import Run
+from labelmill.domain.schema import LabelSchema
+from labelmill.errors import CancelledError
+from labelmill.pipeline.project import Project
+from labelmill.stores.lake import Lake
+
+__all__ = ["Workspace", "unwatched"]
+
+
+def unwatched(what: str) -> Progress:  # noqa: ARG001 -- the watcher's signature
+    """Watches nothing."""
+    return lambda done, total: None  # noqa: ARG005 -- likewise
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Workspace:
+    """A project opened for work.
+
+    Parameters
+    ----------
+    project : Project
+        What `labelmill.toml` says.
+    watch : callable
+        Called with what is being done; returns the progress callback `(done, total)` for it.
+    now : callable
+        The clock: ISO 8601, UTC.
+    """
+
+    def __init__(
+        self, project: Project, *, watch: Callable[[str], Progress] = unwatched, now: Callable[[], str] = _now
+    ) -> None:
+        self.project = project
+        self.watch = watch
+        self.now = now
+        self.lake = Lake(project.state)
+
+    @classmethod
+    def open(cls, folder: str | Path = ".", *, watch: Callable[[str], Progress] = unwatched) -> Self:
+        """The project in `folder`."""
+        return cls(Project.open(Path(folder)), watch=watch)
+
+    @property
+    def schema(self) -> LabelSchema:
+        """The question."""
+        return self.project.schema
+
+    def begin(self, verb: str, **details: Any) -> Run:
+        """A new run, on record from its start."""
+        at = self.now()
+        run = Run(id=f"{at[:19].replace(':', '')}-{verb}-{secrets.token_hex(2)}", verb=verb, started=at, **details)
+        self.lake.save_run(run)
+        return run
+
+    def end(self, run: Run, **details: Any) -> Run:
+        """The run, finished and on record."""
+        ended = run.ended("finished", self.now(), **details)
+        self.lake.save_run(ended)
+        return ended
+
+    def fail(self, run: Run, error: BaseException) -> None:
+        """Put on record why the run did not finish."""
+        cancelled = isinstance(error, (KeyboardInterrupt, CancelledError))
+        self.lake.save_run(run.ended("cancelled" if cancelled else "failed", self.now(), error=str(error)[:2000]))

@@ -1,0 +1,37 @@
+"""Margin: ask where the two likeliest classes are closest."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.domain.ports import Pool
+
+__all__ = ["Margin"]
+
+
+class Margin:
+    r"""One minus the lead of the likeliest class over the second; the default.
+
+    .. math:: s_i = 1 - (p_{i(1)} - p_{i(2)})
+
+    Scheffer, Decomain and Wrobel (2001, "Active Hidden Markov Models for Information Extraction",
+    https://doi.org/10.1007/3-540-44816-0_31). Over 69 tabular sets nothing beat it (Bahri, Jiang, Schuster and
+    Rostamizadeh 2022, "Is margin all you need?", https://doi.org/10.48550/arXiv.2210.03822). It asks for the answer
+    that changes a decision, whatever the other classes do; among items that look alike it asks for all of them, so
+    batches want a diverse pick on top.
+
+    Examples
+    --------
+    >>> from labelmill.domain.vote_table import VoteTable
+    >>> votes = VoteTable(["a", "b"], [], ("no", "yes"), [], [], [])
+    >>> Margin().score(Pool(np.array([[0.5, 0.5], [1.0, 0.0]]), votes)).tolist()
+    [1.0, 0.0]
+    """
+
+    def score(self, pool: Pool) -> npt.NDArray[np.float64]:
+        """Between 0 (certain) and 1 (a tie), shape (n_items,); 0 with fewer than two classes."""
+        if pool.probabilities.shape[1] < 2:
+            return np.zeros(len(pool.probabilities))
+        top = np.partition(pool.probabilities, -2, axis=1)[:, -2:]
+        return np.asarray(1.0 - (top[:, 1] - top[:, 0]))
