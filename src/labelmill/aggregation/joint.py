@@ -192,7 +192,7 @@ class Joint:
                 scales = self._scales(seen, learned)
                 learned = learned._replace(rule_weight=scales.rule_weight, temperatures=scales.temperatures)
             before, believed = believed, self._believe(seen, learned)
-            agreed, _ = posterior(self._said(seen, learned)[0])
+            agreed, _ = posterior(self._said(seen, learned)[0] + learned.log_balance)
             change = seen.all.total(np.abs(believed - before).max(axis=1, initial=0.0))
             if change <= self.tolerance * seen.all.weights.sum():
                 return learned, iteration, True

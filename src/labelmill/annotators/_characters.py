@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import chain
 
@@ -145,11 +145,19 @@ def is_neighbour(character: str) -> bool:
 @cache
 def neighbour_class() -> str:
     """Every character for which `is_neighbour` holds, as the body of a Python character class."""
-    letters = (code for low, high in accepted(r"\w", 0, ascii_only=False) for code in range(low, high + 1))
-    marks = (ord(c) for c in _universe() if unicodedata.category(c)[0] == "M")
-    unspaced = {code for low, high in UNSPACED for code in range(low, high + 1)}
-    ranges = ranges_of(code for code in chain(letters, marks, JOINERS) if code not in unspaced)
-    return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges)
+    letters = (code for low, high in accepted(r"\w", 0, ascii_only=False) for code in _outside_unspaced(low, high))
+    others = chain(range(0x300, 0x1F000), range(0xE0000, 0xE1000))  # where Unicode keeps its marks
+    marks = (code for code in others if unicodedata.category(chr(code))[0] == "M" and is_neighbour(chr(code)))
+    return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges_of(chain(letters, marks, JOINERS)))
+
+
+def _outside_unspaced(low: int, high: int) -> Iterator[int]:
+    """The code points of a range that are in no unspaced script, without a look at each of those that are."""
+    for first, last in UNSPACED:
+        if first <= high and low <= last:
+            yield from range(low, first)
+            low = last + 1
+    yield from range(low, high + 1)
 
 
 def _code(position: int) -> int:

@@ -73,14 +73,14 @@ class Matcher:
             found[texts.ascii_rows] = self._ascii_matches(texts)
         if len(texts.other_rows):
             plan = self._plan("unicode")
-            found[texts.other_rows] = _matches(texts.other, texts.other, plan, self._compiled_beyond_ascii)
+            found[texts.other_rows] = _matches(texts.other, texts.other, plan, lambda: self._compiled_beyond_ascii)
         return found
 
     def _ascii_matches(self, texts: Texts) -> Mask:
         lowered = self._plan("lowered")
         if lowered is not None:
-            return _matches(texts.lowered, texts.ascii, lowered, self._compiled)
-        return _matches(texts.ascii, texts.ascii, self._plan("ascii"), self._compiled)
+            return _matches(texts.lowered, texts.ascii, lowered, lambda: self._compiled)
+        return _matches(texts.ascii, texts.ascii, self._plan("ascii"), lambda: self._compiled)
 
     @cached_property
     def _pattern_beyond_ascii(self) -> str:
@@ -97,8 +97,8 @@ class Matcher:
         return self._plans[alphabet]
 
     def _planned(self, alphabet: Alphabet) -> Translation | None:
-        if alphabet == "lowered" and not self._compiled.flags & re.IGNORECASE:
-            return None
+        if alphabet == "lowered" and not (self._compiled.flags & re.IGNORECASE or "(?i:" in self.pattern):
+            return None  # the copy is only worth making where a letter stands for two
         pattern = self._pattern_beyond_ascii if alphabet == "unicode" else self.pattern
         try:
             plan = translate(pattern, self.flags, alphabet)
@@ -113,14 +113,16 @@ class Matcher:
         return None if finds_nothing and not plan.is_exact else plan
 
 
-def _matches(searched: pl.Series, original: pl.Series, plan: Translation | None, pattern: re.Pattern[str]) -> Mask:
+def _matches(
+    searched: pl.Series, original: pl.Series, plan: Translation | None, pattern: Callable[[], re.Pattern[str]]
+) -> Mask:
     """Shape (n_texts,): the plan's answer on `searched`, confirmed on `original` where the plan is wider."""
     if plan is None:
-        return _confirmed(original, np.arange(len(original)), pattern)
+        return _confirmed(original, np.arange(len(original)), pattern())
     if plan.source is None:
         return np.zeros(len(searched), dtype=np.bool_)
     found: Mask = searched.str.contains(plan.source).to_numpy()
-    return found if plan.is_exact else _confirmed(original, np.flatnonzero(found), pattern)
+    return found if plan.is_exact else _confirmed(original, np.flatnonzero(found), pattern())
 
 
 def _confirmed(texts: pl.Series, rows: Rows, pattern: re.Pattern[str]) -> Mask:

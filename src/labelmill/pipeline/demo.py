@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from labelmill.domain.ports import Progress
-from labelmill.pipeline.aggregate import aggregate
+from labelmill.pipeline.aggregate import read_consensus
 from labelmill.pipeline.annotate import annotate
 from labelmill.pipeline.certify import certify, plan_certificate
 from labelmill.pipeline.examples import GOLD, copy_example, example_folder
@@ -116,11 +116,8 @@ def demo(
             last = beside.submit(more_random_answers, shadow, asking, person.n_answers - n_answers)
             random = [*baseline.result(), last.result()]
     measured = _measure(workspace, asking, active, random)
-    return Demonstration(
-        story(workspace, measured=measured, release=release),
-        report(workspace, measured=measured, release=release),
-        release,
-    )
+    content = story(workspace, measured=measured, release=release)
+    return Demonstration(content, report(workspace, content=content), release)
 
 
 def random_rounds(folder: Path, asking: Asking) -> list[Snapshot]:
@@ -179,11 +176,16 @@ def _measure(workspace: Workspace, asking: Asking, active: Sequence[Snapshot], r
     """The final score: the only other place that opens gold."""
     score = Score(example_folder(asking.example) / GOLD)
     frame, _ = release_frame(workspace)
-    consensus = aggregate(workspace, without_models=True).consensus
+    real_error = score.error(dict(frame.select("item", "label").iter_rows()))
+    consensus = read_consensus(workspace).consensus
+    errors = {
+        name: [(s.n_answers, score.error(dict(zip(s.items, s.labels, strict=True)))) for s in snapshots]
+        for name, snapshots in (("active", active), ("random", random))
+    }
     return Measured(
         truth=score.truth(consensus.items, consensus.classes),
-        real_error=score.error(dict(frame.select("item", "label").iter_rows())),
-        random_error=score.error(dict(zip(random[-1].items, random[-1].labels, strict=True))),
-        active=[(s.n_answers, score.error(dict(zip(s.items, s.labels, strict=True)))) for s in active],
-        random=[(s.n_answers, score.error(dict(zip(s.items, s.labels, strict=True)))) for s in random],
+        real_error=real_error,
+        random_error=errors["random"][-1][1],
+        active=[*errors["active"], (random[-1].n_answers, real_error)],
+        random=errors["random"],
     )

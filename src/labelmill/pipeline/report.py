@@ -55,19 +55,15 @@ class Measured:
     random: list[tuple[int, float]] = field(default_factory=list)
 
 
-def report(
-    workspace: Workspace,
-    out: Path | None = None,
-    *,
-    measured: Measured | None = None,
-    release: Exported | None = None,
-) -> Path:
+def report(workspace: Workspace, out: Path | None = None, *, content: told.Story | None = None) -> Path:
     """The story as one HTML file.
 
     Parameters
     ----------
     out : Path, optional
         `report.html` in the project without it.
+    content : Story, optional
+        What to show; the project's own story without it.
 
     Raises
     ------
@@ -75,7 +71,7 @@ def report(
         If the file cannot be written.
     """
     path = out or workspace.project.folder / "report.html"
-    page = render(story(workspace, measured=measured, release=release))
+    page = render(content or story(workspace))
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -41,10 +41,18 @@ class Snapshot:
     uncertainty: npt.NDArray[np.float64]
 
 
-def learn(workspace: Workspace, n_answers: int) -> Snapshot:
-    """Aggregate, train the learner on it, aggregate again with its votes."""
+def learn(workspace: Workspace, n_answers: int, *, keep: bool = False) -> Snapshot:
+    """Train the learner on the consensus of the others, and aggregate with its votes.
+
+    Parameters
+    ----------
+    n_answers : int
+        Answers people have given.
+    keep : bool
+        Keep the fitted learner, not only its votes.
+    """
     if workspace.project["train.learner"]:
-        train(workspace)
+        train(workspace, keep=keep)
     consensus = aggregate(workspace).consensus
     return Snapshot(n_answers, list(consensus.items), consensus.labels, 1 - consensus.confidence)
 
@@ -74,4 +82,4 @@ def rounds(
         if not chosen.tasks:
             return
         given += submit(workspace, answer([task.item for task in chosen.tasks]), by=by)
-        yield learn(workspace, given)
+        yield learn(workspace, given, keep=given >= n_answers)

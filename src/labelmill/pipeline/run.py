@@ -58,4 +58,5 @@ def run(
         trained = train(workspace)
         aggregated = aggregate(workspace)
     selected = select(workspace, count=count, out=ask or workspace.project.folder / "ask.csv")
-    return Turned(ingested, annotated, trained, aggregated, selected, story(workspace), report(workspace))
+    content = story(workspace)
+    return Turned(ingested, annotated, trained, aggregated, selected, content, report(workspace, content=content))

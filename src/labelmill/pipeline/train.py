@@ -53,7 +53,7 @@ class Trained:
     n_answers: int
 
 
-def train(workspace: Workspace, *, learner: str | None = None) -> Trained:
+def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True) -> Trained:
     """Fit a learner on the consensus of everybody else, and let it vote on every item.
 
     Its own votes are left out of its target, and on each item it learned from it votes by a fit that did not see
@@ -63,6 +63,8 @@ def train(workspace: Workspace, *, learner: str | None = None) -> Trained:
     ----------
     learner : str, optional
         Name of a learner; the project's without it.
+    keep : bool
+        Keep the fitted learner for `predict`. Without, only its votes, which is quicker from round to round.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def train(workspace: Workspace, *, learner: str | None = None) -> Trained:
     with workspace.lake.writing():
         run = workspace.begin("train", parameters={"learner": name})
         try:
-            trained = _train(workspace, name)
+            trained = _train(workspace, name, keep=keep)
         except BaseException as error:
             workspace.fail(run, error)
             raise
@@ -87,7 +89,7 @@ def train(workspace: Workspace, *, learner: str | None = None) -> Trained:
     return trained
 
 
-def _train(workspace: Workspace, name: str) -> Trained:
+def _train(workspace: Workspace, name: str, *, keep: bool) -> Trained:
     target = aggregate(workspace, without_models=True).consensus
     used = np.flatnonzero(target.has_votes)
     if used.size == 0:
@@ -103,11 +105,12 @@ def _train(workspace: Workspace, name: str) -> Trained:
     probabilities[used] = heads.cross_predict_proba(
         learned_from, target.probabilities[used], weights, progress=progress
     )
-    heads.fit(learned_from, target.probabilities[used], weights, progress=progress)
     unseen = np.flatnonzero(~target.has_votes)
+    if keep or unseen.size:
+        heads.fit(learned_from, target.probabilities[used], weights, progress=progress)
     if unseen.size:
         probabilities[unseen] = heads.predict_proba(ItemBatch(batch.frame[unseen]))
-    fingerprint = _publish(workspace, name, heads, probabilities)
+    fingerprint = _publish(workspace, name, heads if keep else None, probabilities)
     return Trained(name, fingerprint, int(used.size), int(is_answered.sum()))
 
 
@@ -133,14 +136,15 @@ def _weights(is_answered: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     return weights
 
 
-def _publish(workspace: Workspace, name: str, heads: Heads, probabilities: npt.NDArray[np.float64]) -> str:
-    """Put the model and its votes into the lake; from now on they count."""
+def _publish(workspace: Workspace, name: str, heads: Heads | None, probabilities: npt.NDArray[np.float64]) -> str:
+    """Put the votes, and the model if there is one, into the lake; from now on they count."""
     lake = workspace.lake
-    state = f"{heads.fingerprint}-{schema_fingerprint(workspace.schema)}"
+    state = f"{heads.fingerprint if heads else ''}-{schema_fingerprint(workspace.schema)}"
     votes_hash = hashlib.sha256(np.ascontiguousarray(probabilities).tobytes()).hexdigest()
     fingerprint = hashlib.sha256(f"{state}-{votes_hash}".encode()).hexdigest()[:16]
     digest = hashlib.sha256(f"{name}-{fingerprint}".encode()).hexdigest()[:16]
-    lake.publish_model(name, heads.save)
+    if heads is not None:
+        lake.publish_model(name, heads.save)
     partitions = lake.item_partitions()
     votes = model_votes(probabilities, workspace.schema)
     at = 0

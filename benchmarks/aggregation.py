@@ -1,0 +1,311 @@
+"""Label models against crowd-kit and Snorkel: CPU time from integer codes to probabilities, and accuracy on gold.
+
+    python benchmarks/aggregation.py [--repeats 5] [--cache FOLDER] [--items 100000]
+
+Every system runs in a process of its own, single-threaded, the peers each in a virtual environment that this script
+makes once under the cache folder. All get the same arrays (item, annotator, label) and build from them what they take:
+a VoteTable, a DataFrame, a label matrix. Times are medians. Ties count 1/m in the accuracy, for everybody. crowd-kit
+runs on people's votes only; Snorkel on rules' votes only, since its label matrix of 100,000 items by 1,000 people
+does not fit. Real sets are read from ../shared/data where present.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+PEERS = {
+    "crowd-kit": ["crowd-kit==1.4.*"],
+    "snorkel": ["snorkel==0.10.*"],
+}
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+METHODS = {
+    "people": {
+        "labelmill": ["MajorityVote", "DawidSkene", "EBCC", "Auto"],
+        "crowd-kit": ["MajorityVote", "DawidSkene"],
+    },
+    "rules": {"labelmill": ["MajorityVote", "AnchoredNaiveBayes", "Auto"], "snorkel": ["LabelModel"]},
+}
+YARDSTICK = {"people": ("crowd-kit", "DawidSkene"), "rules": ("snorkel", "LabelModel")}
+
+
+class Votes(NamedTuple):
+    """Integer-coded votes with gold for some items; `gold` is -1 elsewhere."""
+
+    name: str
+    by: str
+    item: Any
+    annotator: Any
+    label: Any
+    gold: Any
+    n_annotators: int
+    n_classes: int
+
+
+class Row(NamedTuple):
+    """One system's method on one set."""
+
+    set: str
+    by: str
+    system: str
+    method: str
+    cpu_seconds: float
+    wall_seconds: float
+    accuracy: float
+
+
+def main(arguments: list[str] | None = None) -> list[Row]:
+    """Measure, print Markdown tables, and return the rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "labelmill-peers")
+    parser.add_argument("--worker", nargs=3, metavar=("SYSTEM", "IN", "OUT"), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.worker:
+        work(*options.worker, repeats=options.repeats)
+        return []
+    sets = [synthetic_crowd(options.items), *real_sets("crowd", "people"), *real_sets("weak", "rules")]
+    rows = measure(sets, repeats=options.repeats, cache=options.cache)
+    print(markdown(rows))
+    return rows
+
+
+def measure(sets: list[Votes], *, repeats: int, cache: Path) -> list[Row]:
+    """Rows of all systems on all sets."""
+    rows = []
+    for system in ("labelmill", *PEERS):
+        mine = [votes for votes in sets if system in METHODS[votes.by]]
+        if mine:
+            rows += run_system(system, mine, repeats=repeats, python=interpreter(system, cache))
+    return rows
+
+
+def run_system(system: str, sets: list[Votes], *, repeats: int, python: str) -> list[Row]:
+    """Start one process of the system on all its sets and score what it returns."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.npz"), Path(folder, "out")
+        arrays: dict[str, Any] = {}
+        for i, votes in enumerate(sets):
+            arrays |= {f"{i}:{column}": getattr(votes, column) for column in ("item", "annotator", "label")}
+            arrays[f"{i}:shape"] = np.array([len(votes.gold), votes.n_annotators, votes.n_classes])
+            arrays[f"{i}:by"] = np.array(votes.by)
+        np.savez(source, **arrays)
+        command = [python, __file__, "--repeats", str(repeats), "--worker", system, str(source), str(target)]
+        single = dict.fromkeys(
+            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
+        )
+        subprocess.run(command, check=True, env=os.environ | single)
+        results = json.loads(target.with_suffix(".json").read_text())
+        answers = np.load(target.with_suffix(".npz"))
+        return [
+            Row(sets[i].name, sets[i].by, system, method, cpu, wall, accuracy(answers[f"{i}:{method}"], sets[i].gold))
+            for i, method, cpu, wall in results
+        ]
+
+
+def work(system: str, source: str, target: str, *, repeats: int) -> None:
+    """In the system's own process: time every method on every set, write times and probabilities."""
+    arrays = np.load(source)
+    results, answers = [], {}
+    for i in range(sum(name.endswith(":item") for name in arrays.files)):
+        votes = [arrays[f"{i}:{column}"] for column in ("item", "annotator", "label")]
+        shape = arrays[f"{i}:shape"].tolist()
+        for method in METHODS[str(arrays[f"{i}:by"])][system]:
+            solve = SOLVERS[system](method, str(arrays[f"{i}:by"]))
+            cpu, wall = [], []
+            for _ in range(repeats):
+                started, clock = time.process_time(), time.perf_counter()
+                probabilities = solve(*votes, *shape)
+                cpu.append(time.process_time() - started)
+                wall.append(time.perf_counter() - clock)
+            results.append((i, method, statistics.median(cpu), statistics.median(wall)))
+            answers[f"{i}:{method}"] = probabilities
+    Path(target).with_suffix(".json").write_text(json.dumps(results))
+    np.savez(Path(target).with_suffix(".npz"), **answers)
+
+
+def solve_labelmill(method: str, by: str) -> Callable[..., Any]:
+    from labelmill import registry
+    from labelmill.domain.vote_table import VoteTable
+
+    names = {"MajorityVote": "majority_vote", "DawidSkene": "dawid_skene", "EBCC": "ebcc", "Auto": "auto"}
+    model = registry.find("label_model", names.get(method, "anchored_naive_bayes"))
+    kind = {"people": "person", "rules": "rule"}[by]
+
+    def solve(item: Any, annotator: Any, label: Any, n_items: int, n_annotators: int, n_classes: int) -> Any:
+        annotators, classes = [f"a{j}" for j in range(n_annotators)], [f"c{k}" for k in range(n_classes)]
+        kinds = [kind] * n_annotators
+        table = VoteTable(range(n_items), annotators, classes, item, annotator, label, kinds=kinds)
+        return model().fit(table).predict_proba(table)
+
+    return solve
+
+
+def solve_crowd_kit(method: str, _by: str) -> Callable[..., Any]:
+    import crowdkit.aggregation
+    import pandas as pd
+
+    model = getattr(crowdkit.aggregation, method)
+
+    def solve(item: Any, annotator: Any, label: Any, n_items: int, _n_annotators: int, n_classes: int) -> Any:
+        votes = pd.DataFrame({"task": item, "worker": annotator, "label": label})
+        found = model().fit_predict_proba(votes)
+        return found.reindex(index=range(n_items), columns=range(n_classes)).fillna(0.0).to_numpy()
+
+    return solve
+
+
+def solve_snorkel(_method: str, _by: str) -> Callable[..., Any]:
+    from snorkel.labeling.model import LabelModel
+
+    def solve(item: Any, annotator: Any, label: Any, n_items: int, n_annotators: int, n_classes: int) -> Any:
+        matrix = np.full((n_items, n_annotators), -1)
+        matrix[item, annotator] = label
+        model = LabelModel(cardinality=n_classes, verbose=False)
+        model.fit(matrix, seed=0, progress_bar=False)
+        return model.predict_proba(matrix)
+
+    return solve
+
+
+SOLVERS = {"labelmill": solve_labelmill, "crowd-kit": solve_crowd_kit, "snorkel": solve_snorkel}
+
+
+def interpreter(system: str, cache: Path) -> str:
+    """The system's Python; a peer's environment is made on first use."""
+    if system == "labelmill":
+        return sys.executable
+    folder = cache / system
+    python = folder / "bin" / "python"
+    done = folder / "installed"
+    if not done.exists():
+        print(f"making an environment for {system} in {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS[system]], check=True)
+        done.touch()
+    return str(python)
+
+
+def synthetic_crowd(n_items: int, votes_each: int = 5, n_people: int = 1000) -> Votes:
+    """Four unbalanced classes; a tenth of the people answer at random, activity is Pareto distributed."""
+    rng = np.random.default_rng(0)
+    truth = rng.choice(4, n_items, p=[0.4, 0.3, 0.2, 0.1])
+    activity = rng.pareto(1.5, n_people) + 0.2
+    # The largest of exponential keys over activity: a weighted draw without repeats.
+    people = np.concatenate(
+        [
+            np.argpartition(rng.exponential(size=(len(part), n_people)) / activity, votes_each, axis=1)[:, :votes_each]
+            for part in np.array_split(np.arange(n_items), max(n_items // 1000, 1))
+        ]
+    ).ravel()
+    confusion = np.empty((n_people, 4, 4))
+    for j, right in enumerate(rng.beta(8, 3, n_people)):
+        for k in range(4):
+            errors = (1 - right) * rng.dirichlet(np.ones(3))
+            confusion[j, k] = rng.dirichlet(np.ones(4)) if j % 10 == 0 else np.insert(errors, k, right)
+    item = np.repeat(np.arange(n_items), votes_each)
+    label = (rng.random(len(item))[:, None] > confusion[people, truth[item]].cumsum(axis=1)).sum(axis=1).clip(0, 3)
+    order = rng.permutation(len(item))
+    return Votes(f"made up, {n_items:,} items", "people", item[order], people[order], label[order], truth, n_people, 4)
+
+
+def real_sets(folder: str, by: str) -> list[Votes]:
+    """Every set of the folder; an annotator's last vote on an item counts."""
+    if not (DATA / folder).is_dir():
+        print(f"no real votes at {DATA / folder}: left out", file=sys.stderr)
+        return []
+    return [read(path, by) for path in sorted((DATA / folder).iterdir()) if path.is_dir()]
+
+
+def read(path: Path, by: str) -> Votes:
+    import polars as pl
+
+    from labelmill.domain.vote_table import VoteTable
+
+    votes, truth = (pl.read_csv(path / f"{name}.csv", infer_schema=False) for name in ("votes", "truth"))
+    classes = sorted({*votes["label"].drop_nulls(), *truth["label"]})
+    table = VoteTable.of(votes, classes=classes)
+    known = dict(truth.iter_rows())
+    gold = np.array([classes.index(known[item]) if item in known else -1 for item in table.items])
+    columns = (table.item_index, table.annotator_index, table.label)
+    return Votes(path.name, by, *columns, gold, table.n_annotators, table.n_classes)
+
+
+def accuracy(probabilities: Any, gold: Any) -> float:
+    """Percent right among items with gold; a tie of m classes counts 1/m."""
+    judged = np.flatnonzero(gold >= 0)
+    chosen = probabilities[judged]
+    best = chosen >= chosen.max(axis=1, keepdims=True) - 1e-9
+    return 100.0 * float((best[np.arange(len(judged)), gold[judged]] / best.sum(axis=1)).mean())
+
+
+def markdown(rows: list[Row]) -> str:
+    """One table a set that stands alone, one with means for each family of real sets."""
+    parts = []
+    for by in ("people", "rules"):
+        names = list(dict.fromkeys(row.set for row in rows if row.by == by))
+        alone = [name for name in names if name.startswith("made up")]
+        parts += [table_of(name, [row for row in rows if row.set == name]) for name in alone]
+        real = [name for name in names if name not in alone]
+        if real:
+            parts += [means_of(by, real, rows), sets_of(real, rows)]
+    return "\n\n".join(parts)
+
+
+def table_of(name: str, rows: list[Row]) -> str:
+    """CPU, wall, ratio to the yardstick and accuracy on one set."""
+    yardstick = next((row for row in rows if (row.system, row.method) == YARDSTICK[row.by]), None)
+    lines = [f"**{name}**", "", "| | CPU s | wall s | times faster | accuracy % |", "|---|--:|--:|--:|--:|"]
+    for row in rows:
+        ratio = f"{yardstick.cpu_seconds / row.cpu_seconds:.1f}" if yardstick else ""
+        times = f"{row.cpu_seconds:.3f} | {row.wall_seconds:.3f} | {ratio}"
+        lines.append(f"| {row.system} {row.method} | {times} | {row.accuracy:.2f} |")
+    return "\n".join(lines)
+
+
+def means_of(by: str, names: list[str], rows: list[Row]) -> str:
+    """Sums of CPU time, means of accuracy and the worst loss against majority vote, over all sets."""
+    lines = [
+        f"**{len(names)} real sets, votes of {by}**",
+        "",
+        "| | CPU s, all | mean accuracy % | mean over MV | worst over MV |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    found = {(row.system, row.method, row.set): row for row in rows}
+    for system, method in dict.fromkeys((row.system, row.method) for row in rows if row.set in names):
+        mine = [found[system, method, name] for name in names]
+        gains = [row.accuracy - found["labelmill", "MajorityVote", row.set].accuracy for row in mine]
+        cpu, mean = sum(row.cpu_seconds for row in mine), statistics.mean(row.accuracy for row in mine)
+        lines.append(
+            f"| {system} {method} | {cpu:.2f} | {mean:.2f} | {statistics.mean(gains):+.2f} | {min(gains):+.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def sets_of(names: list[str], rows: list[Row]) -> str:
+    """Accuracy of every method on every set."""
+    methods = list(dict.fromkeys((row.system, row.method) for row in rows if row.set in names))
+    found = {(row.system, row.method, row.set): row.accuracy for row in rows}
+    head = "| set | " + " | ".join(f"{system} {method}" for system, method in methods) + " |"
+    lines = [head, "|---|" + "--:|" * len(methods)]
+    for name in names:
+        cells = (f"{found[system, method, name]:.1f}" for system, method in methods)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
