@@ -83,6 +83,11 @@ def main(arguments: list[str] | None = None) -> list[Row]:
     return rows
 
 
+def report() -> str:
+    """The tables, as Markdown."""
+    return markdown(main([]))
+
+
 def measure(sets: list[Votes], *, repeats: int, cache: Path) -> list[Row]:
     """Rows of all systems on all sets."""
     rows = []

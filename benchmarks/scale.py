@@ -160,12 +160,8 @@ def kill_once(folder: Path, undisturbed: dict[str, tuple[int, str]], seconds: fl
         )
 
 
-def main() -> list[str]:
-    """Run it all; the lines of a Markdown table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--items", type=int, default=2_000_000)
-    parser.add_argument("--kills", type=int, default=20)
-    options = parser.parse_args()
+def report(n_items: int = 2_000_000, n_kills: int = 20) -> str:
+    """Run it all; a Markdown table and what the kills did."""
     rows = ["| step | seconds | rows/s | peak memory, MB |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory(prefix="labelmill-scale-") as scratch:
         folder = Path(scratch) / "project"
@@ -173,23 +169,27 @@ def main() -> list[str]:
         (folder / "labelmill.toml").write_text(PROJECT)
         (folder / "rules.py").write_text(RULES)
         source = Path(scratch) / "items.parquet"
-        make_items(source, options.items)
+        make_items(source, n_items)
         for words in (["import", str(source)], ["annotate"], ["aggregate"]):
             seconds, peak = peak_memory(labelmill(folder, *words))
-            rows.append(f"| {words[0]} | {seconds:.1f} | {options.items / seconds:,.0f} | {peak:.0f} |")
+            rows.append(f"| {words[0]} | {seconds:.1f} | {n_items / seconds:,.0f} | {peak:.0f} |")
             print(rows[-1], flush=True)
             if words[0] == "annotate":
                 undisturbed, annotate_seconds = votes(folder), seconds
         rng = random.Random(0)
         done = 0
-        while done < options.kills:
+        while done < n_kills:
             told = kill_once(folder, undisturbed, annotate_seconds, rng)
             if told:
                 done += 1
                 print(f"kill {done}: {told}; resumed, byte-identical", flush=True)
         rows += ["", f"{done} kills in the middle of the work: resumed, byte-identical, no published partition redone."]
-    return rows
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":
-    print("\n".join(main()))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--items", type=int, default=2_000_000)
+    parser.add_argument("--kills", type=int, default=20)
+    asked = parser.parse_args()
+    print(report(asked.items, asked.kills))

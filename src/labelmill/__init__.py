@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
     from labelmill.aggregation.dawid_skene import DawidSkene
     from labelmill.aggregation.majority_vote import MajorityVote
     from labelmill.annotators._lfs import LFs
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 _HOME = {
     "ABSTAIN": ("labelmill.domain.schema", "ABSTAIN"),
     "Aggregated": ("labelmill.pipeline.aggregate", "Aggregated"),
+    "AnchoredNaiveBayes": ("labelmill.aggregation.anchored_naive_bayes", "AnchoredNaiveBayes"),
     "Consensus": ("labelmill.domain.consensus", "Consensus"),
     "DawidSkene": ("labelmill.aggregation.dawid_skene", "DawidSkene"),
     "Fault": ("labelmill.domain.vote", "Fault"),
@@ -65,6 +67,7 @@ _HOME = {
 __all__ = [
     "ABSTAIN",
     "Aggregated",
+    "AnchoredNaiveBayes",
     "Consensus",
     "DawidSkene",
     "Fault",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,17 @@ def test_public_name_is_documented(name: str) -> None:
     assert f"::: labelmill.{name}\n" in _page("reference/python.md") or f"`{name}`" in _page("reference/python.md")
 
 
+def test_every_dependency_has_its_reason() -> None:
+    """The table of dependencies names what pyproject.toml asks for, and nothing else."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {
+        re.split(r"[\[><=~!; ]", each)[0] for each in _flat(project["dependencies"], project["optional-dependencies"])
+    }
+    rows = [line.split("|")[1] for line in _page("decisions/dependencies.md").splitlines() if line.startswith("| `")]
+
+    assert asked == {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
 @pytest.mark.parametrize(
     "module", sorted(path.stem for path in Path(labelmill.__file__).parent.glob("testing/[!_]*.py"))
 )
@@ -91,6 +103,10 @@ def test_promise_suite_is_documented(module: str) -> None:
     pages = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "how-to").glob("*.md"))
 
     assert re.search(rf"from labelmill\.testing import {module}( as \w+)?\n", pages)
+
+
+def _flat(needed: list[str], extras: dict[str, list[str]]) -> list[str]:
+    return [*needed, *(each for extra in extras.values() for each in extra)]
 
 
 def _code(page: Path) -> list[str]:

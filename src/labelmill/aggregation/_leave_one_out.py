@@ -22,12 +22,7 @@ BALANCE_VOTES = 2.0
 """How many votes at the class balance a rule's precision starts from."""
 
 
-def predictive_log_likelihood(
-    left_out: LeftOut,
-    votes: VoteTable,
-    is_rule: npt.NDArray[np.bool_],
-    is_foretold: npt.NDArray[np.bool_] | None = None,
-) -> float:
+def predictive_log_likelihood(left_out: LeftOut, votes: VoteTable, is_rule: npt.NDArray[np.bool_]) -> float:
     """Mean log probability of a vote given the other votes on its item, in nats; 0 without votes to foretell.
 
     For people and models: of the label, given that they answered,
@@ -44,14 +39,10 @@ def predictive_log_likelihood(
         The votes it was fitted on.
     is_rule : ndarray of bool, shape (n_annotators,)
         Which annotators are rules.
-    is_foretold : ndarray of bool, shape (n_annotators,), optional
-        Whose votes are foretold, the others being only heard; everybody's without it.
     """
     tally = Tally(votes, compress=False)
     counts = tally.counts(left_out.posterior)
     cast = votes.label != ABSTAIN
-    if is_foretold is not None:
-        cast &= is_foretold[votes.annotator_index]
     by_rule = cast & is_rule[votes.annotator_index]
     answers = np.flatnonzero(cast & ~by_rule)
     firings = np.flatnonzero(by_rule & (votes.counts.sum(axis=1) > 1)[votes.item_index])

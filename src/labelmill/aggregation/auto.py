@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from labelmill.aggregation._alignment import aligned
 from labelmill.aggregation._kinds import Kinds
@@ -15,9 +14,8 @@ from labelmill.aggregation._tally import Floats
 from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
 from labelmill.aggregation.dawid_skene import DawidSkene
 from labelmill.aggregation.ebcc import EBCC
-from labelmill.aggregation.joint import ENOUGH_PEOPLE, Joint
+from labelmill.aggregation.joint import Joint
 from labelmill.aggregation.majority_vote import MajorityVote
-from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["Auto"]
@@ -35,11 +33,9 @@ class Auto:
 
     - people: `DawidSkene`, `MajorityVote`, `EBCC`;
     - rules: `AnchoredNaiveBayes`, `MajorityVote`;
-    - anything mixed, and models: `Joint`, `MajorityVote`. Once people have given 30 answers only these are foretold:
-      machines repeat each other, and a model that foretells machines well may only have joined them.
-
-    The criterion sees how well votes are foretold, not how right they are: it finds errors that people share only
-    through `EBCC`, and a few points below majority vote remain possible.
+    - models, and machines mixed: `Joint`, `MajorityVote`;
+    - people beside machines: `Joint`. `MajorityVote` is scored beside it but not taken: it counts every machine as a
+      person, and people are asked just where machines fail.
 
     The first is kept unless another gains `margin` nats per vote over it. Kinds come from `votes.kinds`, or are read
     off the votes where unknown. Majority vote is always fitted beside the chosen model, and `details_` says on how
@@ -89,12 +85,10 @@ class Auto:
         is_rule = kinds.mask("rule")
         candidates = self._candidates(table, kinds)
         fitted = {name: model.fit(table) for name, model in candidates.items()}
-        judges = _judges(table, kinds)
         scores = {
-            name: predictive_log_likelihood(model.left_out(table), table, is_rule, judges)
-            for name, model in fitted.items()
+            name: predictive_log_likelihood(model.left_out(table), table, is_rule) for name, model in fitted.items()
         }
-        chosen, reason = self._choice(scores)
+        chosen, reason = self._choice(scores, kinds)
         self.model_ = fitted[chosen]
         self.annotators_, self.classes_ = table.annotators, table.classes
         self.reliability_, self.class_balance_ = self.model_.reliability_, self.model_.class_balance_
@@ -137,10 +131,12 @@ class Auto:
             people["ebcc"] = EBCC(seed=self.seed)
         return people
 
-    def _choice(self, scores: dict[str, float]) -> tuple[str, str]:
+    def _choice(self, scores: dict[str, float], kinds: Kinds) -> tuple[str, str]:
         expected = next(iter(scores))
         best = max(scores, key=scores.__getitem__)
         gain = scores[best] - scores[expected]
+        if "person" in kinds.names and expected == "joint":
+            return expected, "people and machines are weighed together; a majority would count a machine as a person"
         if best == expected:
             return expected, f"{expected} suits these annotators and foretells left-out votes best"
         if gain < self.margin:
@@ -156,15 +152,6 @@ class _Candidate(Protocol):
     def fit(self, votes: Any) -> Self: ...
     def predict_proba(self, votes: Any) -> Floats: ...
     def left_out(self, votes: VoteTable) -> LeftOut: ...
-
-
-def _judges(table: VoteTable, kinds: Kinds) -> npt.NDArray[np.bool_]:
-    """Whose votes the candidates must foretell: people's where there are enough beside machines, else everybody's."""
-    is_person = kinds.mask("person")
-    n_answers = int((is_person[table.annotator_index] & (table.label != ABSTAIN)).sum())
-    if is_person.all() or n_answers < ENOUGH_PEOPLE:
-        return np.ones_like(is_person)
-    return is_person
 
 
 def _agreement(chosen: _Candidate, majority: _Candidate, table: VoteTable) -> float | None:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import chain
 
+import numpy as np
+
 __all__ = [
     "Ranges",
     "accepted",
@@ -66,7 +68,8 @@ JOINERS = (0x200C, 0x200D)
 
 @cache
 def _universe() -> str:
-    return "".join(map(chr, chain(range(SURROGATES.start), range(SURROGATES.stop, sys.maxunicode + 1))))
+    codes = np.r_[0 : SURROGATES.start, SURROGATES.stop : sys.maxunicode + 1]
+    return str(codes.astype("<u4").tobytes(), "utf-32-le")
 
 
 @cache

@@ -22,14 +22,20 @@ if TYPE_CHECKING:
 @click.option("--votes", type=click.Path(path_type=Path), help="Without a project: a file with item, annotator, label.")
 @click.option("--out", type=click.Path(path_type=Path), help="Without a project: the file that gets the labels.")
 @click.option("--classes", help="Class order of the output.  [default: the schema's, or sorted]")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="For label models that draw.")
 @click.option("--kind", type=click.Choice(["person", "rule", "model"]), help="What all annotators of --votes are.")
 @click.option("--annotators", type=click.Path(path_type=Path), help="File with annotator, kind for --votes.")
 @click.option(
     "--reliabilities", type=click.Path(path_type=Path), help="File that gets what was learned of each annotator."
 )
 @click.option("--encoding", help="Encoding of --votes.  [default: UTF-8, or its byte-order mark]")
-@click.option("--on-bad-rows", type=click.Choice(["error", "skip"]), default="error", show_default=True)
+@click.option(
+    "--on-bad-rows",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="Refuse the file at a bad row, or leave bad rows out and list them.",
+)
 @project_options
 def command(
     door: Door,

@@ -29,7 +29,7 @@ from labelmill.cli._door import Door, json_option
     "--error", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Certified share of wrong labels."
 )
 @click.option("--confidence", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="With this probability.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @click.option("--open/--no-open", "open_report", default=True, show_default=True, help="Open the report in a browser.")
 @json_option
@@ -46,7 +46,7 @@ def command(
     open_report: bool,
     as_json: bool,
 ) -> None:
-    """Run the main job on real data that ships with labelmill: 6,046 mails, ten rules, a simulated person.
+    """Run the main job on real data that ships with labelmill: 6,046 mails, eleven rules, a simulated person.
 
     \b
     Examples:

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     "--format", "format_name", help="csv, tsv, json, jsonl, parquet, folders.  [default: by the file's ending]"
 )
 @click.option("--encoding", help="Encoding of a text file.  [default: UTF-8, or its byte-order mark]")
-@click.option("--on-bad-rows", type=click.Choice(["error", "skip"]), default="error", show_default=True)
+@click.option(
+    "--on-bad-rows",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="Refuse the file at a bad row, or leave bad rows out and list them.",
+)
 @click.option(
     "--existing",
     type=click.Choice(["error", "skip"]),
@@ -31,7 +37,13 @@ if TYPE_CHECKING:
 @click.option("--data", "data_column", help="Column with the text, or the path of the image or recording.")
 @click.option("--votes-by", help="The file holds answers of this person: columns item, label.")
 @click.option("--labels-by", help="Count the column `label` of an items file as votes by this annotator.")
-@click.option("--purpose", type=click.Choice(["label", "review", "gold", "audit"]), default="label", show_default=True)
+@click.option(
+    "--purpose",
+    type=click.Choice(["label", "review", "gold", "audit"]),
+    default="label",
+    show_default=True,
+    help="What imported votes are for.",
+)
 @click.option(
     "--kind",
     type=click.Choice(["person", "rule", "model"]),

@@ -13,7 +13,13 @@ from labelmill.cli._door import Door, json_option, split_names
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--classes", prompt="Classes, separated by commas", help="Class names: ham,spam")
 @click.option("--kind", default="choice", show_default=True, help="Kind of label: choice, multi_choice.")
-@click.option("--modality", default="text", show_default=True, type=click.Choice(["text", "image", "audio"]))
+@click.option(
+    "--modality",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "image", "audio"]),
+    help="What an item's data is.",
+)
 @click.option("--name", default="", help="Name of the project and the question.")
 @json_option
 def command(folder: Path, classes: str, kind: str, modality: str, name: str, as_json: bool) -> None:

@@ -25,10 +25,13 @@ def list_runs(door: Door) -> None:
 
     with door.mill() as mill:
         runs = sorted(mill.lake.runs(), key=lambda run: run.id, reverse=True)
-    table = Table("run", "verb", "state", "started", "what it did", box=None, header_style="dim")
+    table = Table(box=None, header_style="dim")
+    table.add_column("run", no_wrap=True, overflow="ignore")
+    for heading in ("state", "started", "what it did"):
+        table.add_column(heading)
     for run in runs:
         did = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in run.counts.items())
-        table.add_row(run.id, run.verb, run.state, run.started[:19], did or run.error[:60])
+        table.add_row(run.id, run.state, run.started[:19], did or run.error[:60])
     door.show({"runs": [run.to_dict() for run in runs]}, table)
 
 

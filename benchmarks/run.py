@@ -1,0 +1,79 @@
+"""All benchmarks, one after the other, into RESULTS.md beside this file, with the machine they ran on.
+
+    make benchmarks
+
+Each peer gets a virtual environment of its own, in a cache folder; both sides run in turn. Quote ratios and medians:
+absolute times are this machine's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+PARTS = (
+    ("labeling_functions", "Labeling functions, against Snorkel"),
+    ("aggregation", "Label models, against crowd-kit and Snorkel"),
+    ("scale", "Two million texts by ten rules, and kill -9"),
+    ("start", "Start-up and the demo"),
+)
+"""Module in this folder with `report() -> str`, and its heading."""
+
+
+def main() -> None:
+    """Run what is named on the command line, or everything; parts that are not run keep their old results."""
+    here = Path(__file__).parent
+    sys.path.insert(0, str(here))
+    wanted = sys.argv[1:] or [name for name, _ in PARTS]
+    target = here / "RESULTS.md"
+    sections = _read(target)
+    for name, _ in PARTS:
+        if name in wanted:
+            sections[name] = f"{_machine()}\n\n{importlib.import_module(name).report().strip()}"
+            _write(target, sections)
+
+
+def _machine() -> str:
+    cpu = next(
+        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor(),
+    )
+    cores = subprocess.run(["nproc"], capture_output=True, text=True, check=False).stdout.strip()
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    return f"*{when}, {cpu}, {cores} cores, {platform.system()}, Python {platform.python_version()}.*"
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _read(target: Path) -> dict[str, str]:
+    """The sections that are there, by name."""
+    if not target.exists():
+        return {}
+    sections = {}
+    titles = {title: name for name, title in PARTS}
+    for part in target.read_text().split("\n## ")[1:]:
+        title, _, text = part.partition("\n")
+        if title in titles:
+            sections[titles[title]] = text.strip()
+    return sections
+
+
+def _write(target: Path, sections: dict[str, str]) -> None:
+    text = "# Results\n\nMade by `make benchmarks`; each section names the machine it ran on. Quote ratios.\n"
+    for name, title in PARTS:
+        if name in sections:
+            text += f"\n## {title}\n\n{sections[name]}\n"
+    target.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
