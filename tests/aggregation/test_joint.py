@@ -90,12 +90,12 @@ def test_temperature_undoes_overconfidence() -> None:
 
 
 def test_temperature_is_capped() -> None:
-    """A shy model is not trusted beyond 1.5 times its word, and annotators without probabilities have none."""
+    """Even where people bear it out, a shy model is not raised beyond 5 times its word; annotators without probabilities have none."""
     table, _ = _mixed(sharpness=0.05, people_each=3)
 
     temperatures = Joint().fit(table).temperatures_
 
-    assert temperatures[19] == 1.5
+    assert temperatures[19] == 5.0
     assert np.isnan(temperatures[:19]).all()
 
 

@@ -26,6 +26,9 @@ LEARN_STRENGTHS_FROM = 3
 ENOUGH_PEOPLE = 30
 """Items answered by people from which rules and models are weighed by those answers alone."""
 
+LOUDEST = 5.0
+"""A model that learned from soft labels is too modest; people's answers may raise its temperature up to this."""
+
 TURNS = 5
 """Weight and temperatures are learned by turns, so often in each sweep."""
 
@@ -52,7 +55,7 @@ class Joint:
 
     A model that learned from the rules repeats them, and counting both counts the rules twice. Once people have
     answered 30 items that models gave probabilities for, the weight w of the rules (0 to 1) and the temperatures
-    (0 to 1.5) are those that foretell people's answers best; before, w is 1 and a temperature is learned against what
+    (0 to 5) are those that foretell people's answers best; before, w is 1 and a temperature is learned against what
     the *others* make of the items, so that a model cannot vouch for itself. EM starts from people's votes where there
     are any. The kinds come from `votes.kinds`; where unknown they are read off the votes, and `details_` says so.
 
@@ -291,7 +294,7 @@ def _foretelling(targets: Floats, rules: Floats, soft: dict[int, Floats], scales
         weight = learned_temperature(rules, targets, weight, offset=models, highest=1.0)
         for j, logs in soft.items():
             beside = weight * rules + models - temperatures[j] * logs
-            temperatures[j] = learned_temperature(logs, targets, temperatures[j], offset=beside)
+            temperatures[j] = learned_temperature(logs, targets, temperatures[j], offset=beside, highest=LOUDEST)
             models = beside - weight * rules + temperatures[j] * logs
     return _Scales(weight, temperatures)
 

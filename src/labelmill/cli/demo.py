@@ -75,7 +75,6 @@ def command(
     door.show(
         {"report": str(made.report), "release": str(made.release.folder), "story": made.story.to_dict()},
         summary(made.story),
-        f"Release  {made.release.folder}",
         f"Report   {made.report}",
     )
     if open_report and not as_json:
