@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# The same examples at each run, so that a red build means a change; --slow looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --slow."""
     parser.addoption("--slow", action="store_true", help="also run the long forms")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose hypothesis' examples."""
+    if not config.getoption("--slow"):
+        settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

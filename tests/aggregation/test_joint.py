@@ -90,7 +90,7 @@ def test_temperature_undoes_overconfidence() -> None:
 
 
 def test_temperature_is_capped() -> None:
-    """Even where people bear it out, a shy model is not raised beyond 5 times its word; annotators without probabilities have none."""
+    """A shy model is not raised beyond 5 times its word, and annotators without probabilities have none."""
     table, _ = _mixed(sharpness=0.05, people_each=3)
 
     temperatures = Joint().fit(table).temperatures_

@@ -44,7 +44,8 @@ class Kinds:
 
         An annotator with probabilities is a model. One that declines much of what it is asked is a rule, and so are
         those that name a single class more often than chance explains, if there are many of them: a few among a crowd
-        are people who always answer the same. Those with too few votes to tell are rules where most others are.
+        are people who always answer the same. The others are rules where most are (rules may name several classes),
+        else people; a table that mixes both says so by its kinds.
         """
         guess = _guesses(votes)
         told = tuple(kind is not None for kind in votes.kinds)
@@ -83,5 +84,5 @@ def _guesses(votes: VoteTable) -> list[AnnotatorKind]:
         one_class[:] = False
     rule = selective | one_class
     clear = rule | (named > most)
-    undecided: AnnotatorKind = "rule" if 2 * (rule & unknown).sum() > (clear & unknown).sum() else "person"
-    return ["model" if model[j] else "rule" if rule[j] else "person" if clear[j] else undecided for j in range(n)]
+    others: AnnotatorKind = "rule" if 2 * (rule & unknown).sum() > (clear & unknown).sum() else "person"
+    return ["model" if model[j] else "rule" if rule[j] else others for j in range(n)]

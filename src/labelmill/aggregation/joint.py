@@ -26,6 +26,8 @@ LEARN_STRENGTHS_FROM = 3
 ENOUGH_PEOPLE = 30
 """Items answered by people from which rules and models are weighed by those answers alone."""
 
+DECIMALS = 12
+
 LOUDEST = 5.0
 """A model that learned from soft labels is too modest; people's answers may raise its temperature up to this."""
 
@@ -194,8 +196,9 @@ class Joint:
             if seen.log_soft:
                 scales = self._scales(seen, learned)
                 learned = learned._replace(rule_weight=scales.rule_weight, temperatures=scales.temperatures)
-            before, believed = believed, self._believe(seen, learned)
-            agreed, _ = posterior(self._said(seen, learned)[0] + learned.log_balance)
+            # Rounded, so that the order of sums cannot tip a fixed point that is unstable by symmetry.
+            before, believed = believed, np.round(self._believe(seen, learned), DECIMALS)
+            agreed = np.round(posterior(self._said(seen, learned)[0] + learned.log_balance)[0], DECIMALS)
             change = seen.all.total(np.abs(believed - before).max(axis=1, initial=0.0))
             if change <= self.tolerance * seen.all.weights.sum():
                 return learned, iteration, True

@@ -24,7 +24,8 @@ from labelmill.pipeline.select import select
 from labelmill.pipeline.simulated_person import SimulatedPerson
 from labelmill.pipeline.submit import submit
 from labelmill.pipeline.workspace import Workspace, unwatched
-from labelmill.report.story import Story
+from labelmill.quality.certificate import Certificate
+from labelmill.report.story import CurvePoint, Story
 
 __all__ = ["PERSON", "Demonstration", "demo"]
 
@@ -175,17 +176,25 @@ def _certify(workspace: Workspace, person: SimulatedPerson, error: float | None,
 def _measure(workspace: Workspace, asking: Asking, active: Sequence[Snapshot], random: Sequence[Snapshot]) -> Measured:
     """The final score: the only other place that opens gold."""
     score = Score(example_folder(asking.example) / GOLD)
-    frame, _ = release_frame(workspace)
+    frame, certified = release_frame(workspace)
     real_error = score.error(dict(frame.select("item", "label").iter_rows()))
     consensus = read_consensus(workspace).consensus
-    errors = {
-        name: [(s.n_answers, score.error(dict(zip(s.items, s.labels, strict=True)))) for s in snapshots]
-        for name, snapshots in (("active", active), ("random", random))
-    }
+    audit = None if certified is None else certified.certificate
+    curves = [[_point(score, asking, snapshot, audit) for snapshot in snapshots] for snapshots in (active, random)]
+    reached = CurvePoint(random[-1].n_answers, real_error, None if audit is None else audit.bound)
     return Measured(
         truth=score.truth(consensus.items, consensus.classes),
         real_error=real_error,
-        random_error=errors["random"][-1][1],
-        active=[*errors["active"], (random[-1].n_answers, real_error)],
-        random=errors["random"],
+        random_error=score.error(random[-1].by_item),
+        active=[*curves[0], reached],
+        random=curves[1],
     )
+
+
+def _point(score: Score, asking: Asking, snapshot: Snapshot, audit: Certificate | None) -> CurvePoint:
+    """Error after so many answers, and what an audit of the size that was used would have proved."""
+    bound = None
+    if audit is not None and audit.n_audit:
+        risk = 1 - audit.confidence
+        bound = score.bound(snapshot.by_item, n_audit=audit.n_audit, risk=risk, seed=asking.seed)
+    return CurvePoint(snapshot.n_answers, score.error(snapshot.by_item), bound)

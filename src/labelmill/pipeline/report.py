@@ -44,15 +44,15 @@ class Measured:
         Share of the release's labels that are wrong.
     random_error : float
         The same had as many answers been spent on random items.
-    active, random : list of (int, float)
-        (answers spent, share of wrong labels) round by round.
+    active, random : list of CurvePoint
+        What had been reached after so many answers, round by round.
     """
 
     truth: npt.NDArray[np.int16]
     real_error: float
     random_error: float
-    active: list[tuple[int, float]] = field(default_factory=list)
-    random: list[tuple[int, float]] = field(default_factory=list)
+    active: list[told.CurvePoint] = field(default_factory=list)
+    random: list[told.CurvePoint] = field(default_factory=list)
 
 
 def report(workspace: Workspace, out: Path | None = None, *, content: told.Story | None = None) -> Path:
@@ -189,8 +189,8 @@ def _curves(workspace: Workspace, measured: Measured | None) -> list[told.Curve]
     if measured is None:
         return []
     return [
-        told.Curve(workspace.project["select.strategy"], [told.CurvePoint(n, error) for n, error in measured.active]),
-        told.Curve("random", [told.CurvePoint(n, error) for n, error in measured.random], is_baseline=True),
+        told.Curve(workspace.project["select.strategy"], measured.active),
+        told.Curve("random", measured.random, is_baseline=True),
     ]
 
 
@@ -211,7 +211,7 @@ def _card(certified: Certified | None) -> told.CertificateCard | None:
         n_by_people=proof.n_items - proof.n_machine,
         method=proof.method,
         paper="after Candès, Ilyas and Zrnic 2025, arXiv:2506.10908",
-        drawn="uniformly at random without replacement; labels, sample and rule frozen before the first answer",
+        drawn="Drawn uniformly at random without replacement; labels, sample and rule frozen before the first answer",
         truth=(
             "different from the truth: people's own errors were checked and are covered"
             if checked

@@ -40,6 +40,11 @@ class Snapshot:
     labels: list[str | None]
     uncertainty: npt.NDArray[np.float64]
 
+    @property
+    def by_item(self) -> dict[str, str | None]:
+        """Item -> label."""
+        return dict(zip(self.items, self.labels, strict=True))
+
 
 def learn(workspace: Workspace, n_answers: int, *, keep: bool = False) -> Snapshot:
     """Train the learner on the consensus of the others, and aggregate with its votes.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from labelmill.domain.schema import ABSTAIN
 from labelmill.pipeline.simulated_person import read_gold
+from labelmill.quality.bounds import clopper_pearson_upper
 
 __all__ = ["Score"]
 
@@ -30,6 +31,18 @@ class Score:
         """Share of items whose label is wrong or missing."""
         wrong = sum(self._gold[item] != label for item, label in labels.items())
         return wrong / len(labels) if labels else 0.0
+
+    def bound(self, labels: Mapping[str, str | None], *, n_audit: int, risk: float, seed: int) -> float:
+        """What an audit of so many random items would prove of these labels: at most this share is wrong.
+
+        A Clopper-Pearson bound that fails with probability `risk`; for the curve of what answers buy, where nothing
+        is deferred to people and every point has a sample of its own.
+        """
+        drawn = np.random.default_rng([seed, len(labels)]).choice(
+            sorted(labels), min(n_audit, len(labels)), replace=False
+        )
+        wrong = sum(self._gold[item] != labels[item] for item in drawn.tolist())
+        return clopper_pearson_upper(wrong, len(drawn), risk=risk)
 
     def truth(self, items: Sequence[str], classes: Sequence[str]) -> npt.NDArray[np.int16]:
         """Shape (n_items,): true class index of each item, ABSTAIN where gold does not say."""
