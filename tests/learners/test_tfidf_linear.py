@@ -32,6 +32,51 @@ def real(name: str, n_items: int) -> tuple[ItemBatch, npt.NDArray[np.int64]]:
     return ItemBatch.from_texts(rows["text"], rows["item"]), truth
 
 
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Don't STOP", ["don't", "stop"]),
+        ("win £100!!!", ["win", "£", "100", "!!!"]),
+        ("so 'sad' :-(", ["so", "'", "sad", "'", ":-("]),
+        ("天气很好 today", ["天", "气", "很", "好", "today"]),
+        ("用iPhone拍", ["用", "iphone", "拍"]),
+        ("ดี", ["ด", "ี"]),
+        ("हिन्दी है।", ["हिन्दी", "है", "।"]),
+        ("naïve cafe\u0301 \U0001f642", ["naïve", "cafe\u0301", "\U0001f642"]),
+    ],
+)
+def test_terms_are_words_signs_and_characters_of_scripts_without_spaces(text: str, terms: list[str]) -> None:
+    """Signs count as words, since `!!!` and `:-(` say much; accents and vowel signs stay inside their words."""
+    learner = TfidfLinear(ngrams=1).fit(ItemBatch.from_texts([text] * 4), np.eye(2)[[0, 1, 0, 1]])
+
+    assert set(terms) == set(learner.vectorizer_.get_feature_names_out())
+
+
+def test_texts_without_any_term_are_predicted_by_the_share_of_each_class() -> None:
+    """An empty vocabulary is no failure."""
+    batch = ItemBatch.from_texts(["", " ", "\n"] * 100)
+
+    predicted = TfidfLinear().fit(batch, np.full((300, 2), [0.8, 0.2])).predict_proba(batch)
+
+    np.testing.assert_allclose(np.full((300, 2), [0.8, 0.2]), predicted, atol=0.01)
+
+
+def test_a_sole_class_is_certain() -> None:
+    """With one class there is nothing to tell apart."""
+    batch = ItemBatch.from_texts(TEXTS)
+    targets = np.ones((20, 1))
+
+    np.testing.assert_array_equal(targets, TfidfLinear().fit(batch, targets).predict_proba(batch))
+    np.testing.assert_array_equal(targets, TfidfLinear().cross_predict_proba(batch, targets))
+
+
+def test_terms_beyond_the_most_wanted_are_left_out() -> None:
+    """The commonest are kept."""
+    learner = TfidfLinear(ngrams=1, max_terms=3).fit(ItemBatch.from_texts(TEXTS), TARGETS)
+
+    assert {"at", "money", "noon"} == set(learner.vectorizer_.get_feature_names_out())
+
+
 def test_other_fields_are_read_when_named() -> None:
     """The subject decides where the texts are all alike."""
     frame = pl.DataFrame({"id": [str(i) for i in range(20)], "data": ["same"] * 20, "meta.subject": TEXTS})
@@ -70,7 +115,7 @@ def test_targets_and_weights_that_do_not_fit_are_refused(
     [
         ({"regularization": 0.0}, "regularization must be above 0, found 0.0"),
         ({"ngrams": 0}, "ngrams must be at least 1, found 0"),
-        ({"max_terms": -1}, "max_terms must be at least 0, found -1"),
+        ({"max_terms": 0}, "max_terms must be at least 1, found 0"),
         ({"fields": ()}, "fields must name at least one field"),
     ],
 )
@@ -130,6 +175,17 @@ def test_rounds_on_the_same_texts_give_what_a_first_round_gives() -> None:
     again = TfidfLinear().fit(batch, TARGETS).fingerprint
 
     assert fresh == again
+
+
+def test_a_choice_made_for_other_texts_is_not_used() -> None:
+    """The same targets on other texts are judged anew."""
+    targets = np.eye(2)[np.arange(200) % 2]
+    plain = ItemBatch.from_texts(f"{('left', 'right')[i % 2]} {i % 7}" for i in range(200))
+    blurred = ItemBatch.from_texts(f"word{i % 40} word{i % 31} word{i % 23}" for i in range(200))
+    fresh = TfidfLinear().fit(blurred, targets).regularization_
+    TfidfLinear().fit(plain, targets)
+
+    assert fresh == TfidfLinear().fit(blurred, targets).regularization_
 
 
 def test_an_unfitted_learner_cannot_be_saved(tmp_path: Path) -> None:
