@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill import registry
-from labelmill.domain.item import ItemBatch
 from labelmill.domain.ports import Learner
 from labelmill.domain.vote import VoteBatch
 from labelmill.errors import FailedError, UsageError
@@ -91,27 +90,20 @@ def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True
 
 def _train(workspace: Workspace, name: str, *, keep: bool) -> Trained:
     target = aggregate(workspace, without_models=True).consensus
-    used = np.flatnonzero(target.has_votes)
-    if used.size == 0:
+    if not target.has_votes.any():
         raise FailedError("nobody has voted yet: run `labelmill annotate` or import people's answers first")
     answered = set(people_votes(workspace)["item"].to_list())
     is_answered = np.array([item in answered for item in target.items], dtype=np.bool_)
     batch = workspace.lake.items()
     heads = Heads(_factory(workspace, name), workspace.schema)
-    learned_from = batch if used.size == len(batch) else ItemBatch(batch.frame[used])
-    weights = _weights(is_answered[used])
+    # All items, those without a target at weight 0: the same texts at each round need be read only once.
+    weights = np.where(target.has_votes, _weights(is_answered, target.has_votes), 0.0)
     progress = workspace.watch("train")
-    probabilities = np.zeros_like(target.probabilities)
-    probabilities[used] = heads.cross_predict_proba(
-        learned_from, target.probabilities[used], weights, progress=progress
-    )
-    unseen = np.flatnonzero(~target.has_votes)
-    if keep or unseen.size:
-        heads.fit(learned_from, target.probabilities[used], weights, progress=progress)
-    if unseen.size:
-        probabilities[unseen] = heads.predict_proba(ItemBatch(batch.frame[unseen]))
+    probabilities = heads.cross_predict_proba(batch, target.probabilities, weights, progress=progress)
+    if keep:
+        heads.fit(batch, target.probabilities, weights, progress=progress)
     fingerprint = _publish(workspace, name, heads if keep else None, probabilities)
-    return Trained(name, fingerprint, int(used.size), int(is_answered.sum()))
+    return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()))
 
 
 def _factory(workspace: Workspace, name: str) -> Any:
@@ -125,10 +117,10 @@ def _factory(workspace: Workspace, name: str) -> Any:
     return make
 
 
-def _weights(is_answered: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def _weights(is_answered: npt.NDArray[np.bool_], has_votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """People's answers weigh more than the guesses of rules, together at most `PEOPLE_SHARE` of everything."""
     n_answers = int(is_answered.sum())
-    n_guesses = len(is_answered) - n_answers
+    n_guesses = int((has_votes & ~is_answered).sum())
     weights = np.ones(len(is_answered))
     if n_answers and n_guesses:
         fair = PEOPLE_SHARE / (1 - PEOPLE_SHARE) * n_guesses / n_answers
