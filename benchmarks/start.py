@@ -1,7 +1,4 @@
-"""How long it takes until something happens: the import, `--help`, the demo.
-
-    python benchmarks/start.py
-"""
+"""How long it takes until something happens: the import, `--help`, the demo."""
 
 from __future__ import annotations
 

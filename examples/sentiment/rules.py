@@ -8,7 +8,7 @@ from labelmill import dictionary, keyword, labeling_function, regex
 # A knowledge base: words that people rated one by one, without a text around them.
 lexicon = dictionary({"positive": "words/positive.txt", "negative": "words/negative.txt"})
 
-happy_face = regex("positive", r"[:;=]['o-]?[)D\]]|\^_+\^|<3|\bxo(xo)*\b")
+happy_face = regex("positive", r"(?i)[:;=]['o-]?[)D\]]|\^_+\^|<3|\bxo(xo)*\b")
 sad_face = regex("negative", r"[:=]['o-]?[(/\[c]( |$)|\bD:|-_+-")
 
 thanks = keyword("positive", ["thanks", "thank you", "congrats", "welcome", "cheers", "happy birthday"])

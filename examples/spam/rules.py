@@ -11,13 +11,13 @@ vocabulary = dictionary({"spam": "words/spam.txt", "ham": "words/ham.txt"})
 unsubscribe = keyword("spam", ["to be removed", "removed from our", "remove in the subject", "opt-in", "opt out"])
 
 # 419 letters: a widow, a barrister, a fund in a bank.
-advance_fee = regex("spam", r"\b(barrister|next of kin|late (father|husband)|million (us |united states )?dollars)")
+advance_fee = regex("spam", r"(?i)\b(barrister|next of kin|late (father|husband)|million (us |united states )?dollars)")
 
 # Spammers put dollars, exclamation marks and random numbers into the subject.
-loud_subject = regex("spam", r"\$|!!|!$|\bfree\b|\d{4,}$", field="subject")
+loud_subject = regex("spam", r"(?i)\$|!!|!$|\bfree\b|\d{4,}$", field="subject")
 
 # Answers and mails through a list carry "Re:" or the list's name in brackets.
-reply_or_list = regex("ham", r"^(re|fwd?)(\[\d+\])?:|^\[[\w .-]+\]", field="subject")
+reply_or_list = regex("ham", r"(?i)^(re|fwd?)(\[\d+\])?:|^\[[\w .-]+\]", field="subject")
 
 # Notices of weblogs and news have a fixed head.
 news_feed = regex("ham", r"^URL: http\S+\nDate: ")

@@ -37,6 +37,7 @@ class Model:
     classes_ = ("spam", "ham")
 
     def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Longer texts are more like spam."""
         if "poison" in texts:
             raise ValueError("cannot read this")
         spam = np.array([min(len(text), 20) / 25 for text in texts])

@@ -53,10 +53,9 @@ def votes_where(found: npt.NDArray[np.bool_], answer: Any, schema: LabelSchema) 
 
 
 def _coded_classes(answers: list[Any], schema: LabelSchema) -> tuple[Labels, dict[int, SchemaError]]:
-    if set(map(type, answers)) <= PLAIN:
-        codes: list[int | None] = list(map(_codes(schema).get, answers))
-        if None not in codes:
-            return np.array(codes, dtype=np.int16), {}
+    plain = _coded_at_once(answers, schema)
+    if plain is not None:
+        return plain, {}
     labels = np.full(len(answers), ABSTAIN, dtype=np.int16)
     errors = {}
     for i, answer in enumerate(answers):
@@ -65,6 +64,21 @@ def _coded_classes(answers: list[Any], schema: LabelSchema) -> tuple[Labels, dic
         except SchemaError as error:
             errors[i] = error
     return labels, errors
+
+
+def _coded_at_once(answers: list[Any], schema: LabelSchema) -> npt.NDArray[np.int16] | None:
+    """The answers as labels if each is a plain one, else None; no Python code runs for each answer."""
+    kinds = set(map(type, answers))
+    try:
+        if kinds == {int}:
+            indices = np.array(answers, dtype=np.int64)
+            fits = indices.min() >= ABSTAIN and indices.max() < schema.n_classes
+            return indices.astype(np.int16) if fits else None
+        if kinds <= PLAIN:
+            return np.fromiter(map(_codes(schema).__getitem__, answers), dtype=np.int16, count=len(answers))
+    except (KeyError, OverflowError):
+        pass
+    return None
 
 
 def _coded_sets(answers: list[Any], schema: LabelSchema) -> tuple[Labels, dict[int, SchemaError]]:

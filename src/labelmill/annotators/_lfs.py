@@ -209,9 +209,12 @@ def batch_of(data: Any, *, text: str = "text") -> ItemBatch:
 def _batch_of_frame(frame: pl.DataFrame, text: str) -> ItemBatch:
     if text not in frame.columns:
         raise UsageError(f"the table has no column {text!r} with the text: {nearest(text, frame.columns)}")
-    ids = frame["id"].cast(pl.String) if "id" in frame.columns else pl.Series(map(str, range(frame.height)))
-    if ids.null_count() or ids.n_unique() < frame.height:
-        raise UsageError("the column 'id' must name every row differently")
+    if "id" in frame.columns:
+        ids = frame["id"].cast(pl.String)
+        if ids.null_count() or ids.n_unique() < frame.height:
+            raise UsageError("the column 'id' must name every row differently")
+    else:
+        ids = pl.int_range(frame.height, eager=True).cast(pl.String)
     known = (FACTS, META)
     others = [name for name in frame.columns if name not in {"id", text}]
     columns = {name if name.startswith(known) else META + name: frame[name] for name in others}

@@ -66,12 +66,15 @@ class Matcher:
             return f"the pattern rests on {translation.reason or 'more states than the compiled engine allows'}"
         return f"texts found are confirmed by `re`: {translation.reason}" if translation.reason else ""
 
-    def matches(self, texts: Texts) -> Mask:
-        """Shape (n_texts,): whether the pattern occurs; False where there is no text."""
+    def matches(self, texts: Texts, *, ascii_only: bool = False) -> Mask:
+        """Shape (n_texts,): whether the pattern occurs; False where there is no text.
+
+        With `ascii_only` it is also False where the text has characters beyond ASCII.
+        """
         found = np.zeros(len(texts), dtype=np.bool_)
         if len(texts.ascii_rows):
             found[texts.ascii_rows] = self._ascii_matches(texts)
-        if len(texts.other_rows):
+        if len(texts.other_rows) and not ascii_only:
             plan = self._plan("unicode")
             found[texts.other_rows] = _matches(texts.other, texts.other, plan, lambda: self._compiled_beyond_ascii)
         return found

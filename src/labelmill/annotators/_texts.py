@@ -32,6 +32,8 @@ class Texts:
         is_ascii = column.str.len_bytes() == column.str.len_chars()
         self._is_ascii: Mask = is_ascii.fill_null(value=False).to_numpy()
         self._all_ascii = bool(self._is_ascii.all())
+        self.readings: dict[bool, Any] = {}
+        """Whether case is ignored -> the texts beyond ASCII as `_reading` cuts them."""
 
     def __len__(self) -> int:
         return len(self.column)

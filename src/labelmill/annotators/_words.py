@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from labelmill.annotators._characters import accepted_ignoring_case, cased, is_neighbour, neighbour_class
+from labelmill.annotators._characters import is_neighbour, neighbour_class
 from labelmill.annotators._matcher import Evaluation, Matcher
+from labelmill.annotators._reading import Reading, folded, occurs_whole, reading_of
 from labelmill.annotators._texts import Mask, Texts
 
 __all__ = ["Words"]
 
 PATTERN_CHARACTERS = 20_000
 """Longer lists are cut: the compiled engine bounds the size of one pattern."""
+
+LONG_LIST = 300
+"""Texts beyond ASCII are cut into runs of letters and looked up in lists longer than this."""
 
 
 class Words:
@@ -51,20 +57,30 @@ class Words:
 
     def occur_in(self, texts: Texts) -> Mask:
         """Shape (n_texts,): whether any of the words occurs whole."""
-        found = self._matchers[0].matches(texts)
+        is_long = len(self.words) > LONG_LIST
+        found = self._matchers[0].matches(texts, ascii_only=is_long)
         for matcher in self._matchers[1:]:
-            found |= matcher.matches(texts)
+            found |= matcher.matches(texts, ascii_only=is_long)
+        if is_long and len(texts.other_rows):
+            found[texts.other_rows] = self.counts_in(reading_of(texts, ignore_case=self.ignore_case)) > 0
         return found
 
-    def counts_in(self, texts: Sequence[str]) -> list[int]:
-        """How many different words occur whole in each text."""
-        words = list({self._folded(word) for word in self.words})
-        folded = [self._folded(text) for text in texts]
-        candidates = pl.Series(folded, dtype=pl.String).str.extract_many(words, overlapping=True).to_list()
-        return [
-            sum(_occurs_whole(word, text) for word in set(found))
-            for text, found in zip(folded, candidates, strict=True)
-        ]
+    def counts_in(self, reading: Reading) -> npt.NDArray[np.intp]:
+        """Shape (n_texts,): how many different words occur whole."""
+        runs, others = self._sorts
+        counts = [len(runs.intersection(found)) for found in reading.runs]
+        if others:
+            candidates = pl.Series(reading.folded, dtype=pl.String).str.extract_many(others, overlapping=True)
+            for i, found in enumerate(candidates.to_list()):
+                counts[i] += sum(occurs_whole(word, reading.folded[i]) for word in set(found))
+        return np.array(counts, dtype=np.intp)
+
+    @cached_property
+    def _sorts(self) -> tuple[frozenset[str], list[str]]:
+        """The words that are one run of letters, which are whole where the run is no longer; and the others."""
+        words = set(folded(self.words, ignore_case=self.ignore_case))
+        runs = frozenset(word for word in words if all(map(is_neighbour, word)))
+        return runs, sorted(words - runs)
 
     def _matcher(self, words: Sequence[str]) -> Matcher:
         def beyond_ascii() -> str:
@@ -74,9 +90,6 @@ class Words:
         return Matcher(
             _whole_word_pattern(words, r"\b", r"\b", ignore_case=self.ignore_case), beyond_ascii=beyond_ascii
         )
-
-    def _folded(self, text: str) -> str:
-        return text.translate(_folds()) if self.ignore_case else text
 
 
 def _whole_word_pattern(words: Iterable[str], before: str, after: str, *, ignore_case: bool) -> str:
@@ -94,19 +107,6 @@ def _whole_word_pattern(words: Iterable[str], before: str, after: str, *, ignore
     )
 
 
-def _occurs_whole(word: str, text: str) -> bool:
-    asks_before, asks_after = is_neighbour(word[0]), is_neighbour(word[-1])
-    start = text.find(word)
-    while start >= 0:
-        end = start + len(word)
-        joined_before = asks_before and start > 0 and is_neighbour(text[start - 1])
-        joined_after = asks_after and end < len(text) and is_neighbour(text[end])
-        if not joined_before and not joined_after:
-            return True
-        start = text.find(word, start + 1)
-    return False
-
-
 def _parts(words: Sequence[str]) -> list[list[str]]:
     parts: list[list[str]] = []
     room = 0
@@ -117,15 +117,3 @@ def _parts(words: Sequence[str]) -> list[list[str]]:
         parts[-1].append(word)
         room -= len(word)
     return parts
-
-
-@cache
-def _folds() -> dict[int, int]:
-    """Code point -> the least one that `re.IGNORECASE` takes for the same."""
-    least: dict[int, int] = {}
-    for character in cased():
-        if ord(character) not in least:
-            ranges = accepted_ignoring_case(character, re.IGNORECASE)
-            for low, high in ranges:
-                least.update(dict.fromkeys(range(low, high + 1), ranges[0][0]))
-    return least

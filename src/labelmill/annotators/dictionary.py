@@ -12,6 +12,7 @@ import numpy.typing as npt
 from labelmill.annotators._declared import RULES_FOLDER, all_faulty, listed
 from labelmill.annotators._fingerprint import fingerprint_of
 from labelmill.annotators._matcher import Evaluation
+from labelmill.annotators._reading import Reading
 from labelmill.annotators._texts import Mask, Texts, texts_of
 from labelmill.annotators._words import Words
 from labelmill.domain.item import ItemBatch
@@ -114,7 +115,7 @@ class Dictionary:
         labels = np.where(n_classes == 1, classes[found.argmax(axis=1)], np.int16(ABSTAIN)).astype(np.int16)
         rows = np.flatnonzero(n_classes > 1)
         if len(rows):
-            disputed = texts.column.gather(rows).to_list()
+            disputed = Reading(texts.column.gather(rows).to_list(), ignore_case=self.ignore_case)
             counts = np.column_stack([words.counts_in(disputed) for words in self._words.values()])
             is_sole = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1
             labels[rows] = np.where(is_sole, classes[counts.argmax(axis=1)], np.int16(ABSTAIN))

@@ -34,13 +34,15 @@ class Regex:
     name : str, optional
         Name of the annotator; in a rules file, the variable's without it.
     ignore_case, multiline, dotall, verbose, ascii : bool
-        The flags of `re` with these names.
+        The flags of `re` with these names; as there, capitals count unless told otherwise.
 
     Raises
     ------
     RulesError
         If the pattern is none; says where.
 
+    Examples
+    --------
     >>> from labelmill import ItemBatch, LabelSchema, regex
     >>> number = regex("spam", r"\b\d{5,}\b")
     >>> number.annotate(ItemBatch.from_texts(["call 80086", "call me"]), LabelSchema("s", ("ham", "spam"))).labels
@@ -56,7 +58,7 @@ class Regex:
         *,
         field: str = "text",
         name: str | None = None,
-        ignore_case: bool = True,
+        ignore_case: bool = False,
         multiline: bool = False,
         dotall: bool = False,
         verbose: bool = False,

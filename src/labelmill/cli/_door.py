@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import functools
+import os
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from labelmill.errors import UsageError, nearest
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from labelmill.domain.ports import Progress
+    from labelmill.errors import BadRow
     from labelmill.pipeline.mill import Mill
 
-__all__ = ["Door", "json_option", "project_options", "split_names"]
+__all__ = [
+    "Door",
+    "Group",
+    "bad_row_lines",
+    "counted",
+    "json_option",
+    "line",
+    "printable",
+    "project_options",
+    "refuse_given",
+    "split_names",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,8 +68,14 @@ class Door:
         from labelmill.pipeline.workspace import unwatched
 
         if self.as_json:
-            yield unwatched
+            with _only_results_on_standard_output():
+                yield unwatched
             return
+        with _only_results_on_standard_output(), self._bars() as watch:
+            yield watch
+
+    @contextmanager
+    def _bars(self) -> Iterator[Callable[[str], Progress]]:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -71,17 +93,85 @@ class Door:
             yield functools.partial(_bar, bars)
 
     def show(self, data: Mapping[str, Any], *renderables: RenderableType) -> None:
-        """The result: JSON on standard output, or the given texts and tables."""
-        if self.as_json:
-            from labelmill.domain.strict_json import dumps
+        """The result: JSON on standard output, or the given texts and tables.
 
-            click.echo(dumps(dict(data)))
+        Names are foreign: texts are printed as they are, never as rich's markup or as control sequences.
+        """
+        if self.as_json:
+            click.echo(_json(data))
             return
         from rich.console import Console
 
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False, soft_wrap=True, markup=False)
         for renderable in renderables:
-            console.print(renderable)
+            console.print(printable(renderable) if isinstance(renderable, str) else renderable)
+
+
+def line(*parts: str | tuple[str, str]) -> RenderableType:
+    """A line of texts, of which some have a style: `line(("Faults", "yellow"), ": 3")`."""
+    from rich.text import Text
+
+    styled = [(part, "") if isinstance(part, str) else part for part in parts]
+    return Text.assemble(*((printable(text), style) for text, style in styled))
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which could steer a terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    from labelmill.domain.strict_json import dumps
+
+    text = dumps(dict(data))
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        import json
+
+        return json.dumps(json.loads(text))
+    return text
+
+
+class Group(click.Group):
+    """Commands by name; a wrong name is told with the nearest right one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"no command is called {name!r}: {nearest(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _only_results_on_standard_output() -> Iterator[None]:
+    """While work is under way, what is written to standard output goes to standard error.
+
+    The user's code may write there past Python, in worker processes too; it must not mix with the result.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        kept = os.dup(1)
+    except (OSError, ValueError):  # there is no standard output
+        yield
+        return
+    try:
+        os.dup2(2, 1)
+    except OSError:  # there is no standard error
+        os.close(kept)
+        yield
+        return
+    try:
+        yield
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _bar(bars: Any, what: str) -> Progress:
@@ -123,3 +213,43 @@ def project_options(function: Callable[..., R]) -> Callable[..., R]:
 def split_names(text: str | None) -> list[str] | None:
     """`a,b,c` as a list of names; None stays None."""
     return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def refuse_given(advice: str, **options: Any) -> None:
+    """Refuse options that would be passed over in silence.
+
+    Parameters
+    ----------
+    advice : str
+        When they count, e.g. "goes with --plan".
+    **options
+        Their values, by name; None and False were not given.
+
+    Raises
+    ------
+    UsageError
+        If one was given.
+    """
+    for name, value in options.items():
+        if value is not None and value is not False:
+            raise UsageError(f"--{name.replace('_', '-')} {advice}")
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 item`, `2 items`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def bad_row_lines(rows: Sequence[BadRow]) -> list[RenderableType]:
+    """How many rows were left out, and the first of them."""
+    if not rows:
+        return []
+    lines: list[RenderableType] = [line((f"{counted(len(rows), 'bad row')} left out", "yellow"), ":")]
+    lines += [f"  {row}" for row in rows[:SHOWN]]
+    if len(rows) > SHOWN:
+        lines.append(f"  ... and {len(rows) - SHOWN:,} more: --json lists all")
+    return lines
+
+
+SHOWN = 5
+"""Bad rows that are listed."""

@@ -3,38 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from labelmill.cli._door import Door, project_options, split_names
+from labelmill.cli._door import Door, bad_row_lines, counted, printable, project_options, refuse_given, split_names
+from labelmill.cli._outputs import OutFile
+from labelmill.cli._values import SEED, PluginName
 from labelmill.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from labelmill.errors import BadRow
     from labelmill.pipeline.aggregate import Aggregated
+    from labelmill.pipeline.ingest import OnBadRows
 
 
 @click.command("aggregate", short_help="Turn votes into a consensus with probabilities.")
-@click.option("--model", help="Label model: auto, majority_vote, dawid_skene, ...  [default: the project's, or auto]")
+@click.option(
+    "--model",
+    type=PluginName("label_model"),
+    help="Label model: auto, majority_vote, dawid_skene, ...  [default: the project's, or auto]",
+)
 @click.option("--votes", type=click.Path(path_type=Path), help="Without a project: a file with item, annotator, label.")
-@click.option("--out", type=click.Path(path_type=Path), help="Without a project: the file that gets the labels.")
-@click.option("--classes", help="Class order of the output.  [default: the schema's, or sorted]")
-@click.option("--seed", type=int, default=0, show_default=True, help="For label models that draw.")
+@click.option("--out", type=OutFile(), help="Without a project: the file that gets the labels.")
+@click.option("--classes", help="Class order of --out.  [default: sorted]")
+@click.option("--seed", type=SEED, help="For label models that draw, with --votes.  [default: 0]")
 @click.option("--kind", type=click.Choice(["person", "rule", "model"]), help="What all annotators of --votes are.")
 @click.option("--annotators", type=click.Path(path_type=Path), help="File with annotator, kind for --votes.")
-@click.option(
-    "--reliabilities", type=click.Path(path_type=Path), help="File that gets what was learned of each annotator."
-)
+@click.option("--reliabilities", type=OutFile(), help="File that gets what was learned of each annotator.")
 @click.option("--encoding", help="Encoding of --votes.  [default: UTF-8, or its byte-order mark]")
 @click.option(
     "--on-bad-rows",
     type=click.Choice(["error", "skip"]),
-    default="error",
-    show_default=True,
-    help="Refuse the file at a bad row, or leave bad rows out and list them.",
+    help="Refuse --votes at a bad row, or leave bad rows out and list them.  [default: error]",
 )
 @project_options
 def command(
@@ -43,12 +48,12 @@ def command(
     votes: Path | None,
     out: Path | None,
     classes: str | None,
-    seed: int,
+    seed: int | None,
     kind: str | None,
     annotators: Path | None,
     reliabilities: Path | None,
     encoding: str | None,
-    on_bad_rows: str,
+    on_bad_rows: OnBadRows | None,
 ) -> None:
     """Learn how far each annotator can be trusted, and make one label of all votes on an item.
 
@@ -58,8 +63,18 @@ def command(
       labelmill aggregate --votes votes.csv --out labels.csv --reliabilities annotators.csv
     """
     if votes is None and out is None:
+        refuse_given(
+            "goes with --votes and --out, which work without a project; the project's own setting is in labelmill.toml",
+            classes=classes,
+            seed=seed,
+            kind=kind,
+            annotators=annotators,
+            reliabilities=reliabilities,
+            encoding=encoding,
+            on_bad_rows=on_bad_rows,
+        )
         with door.mill() as mill:
-            result = mill.aggregate(model=model)
+            result, bad_rows = mill.aggregate(model=model), []
     elif votes is None or out is None:
         raise UsageError(
             f"without a project, give both --votes and --out; {'--votes' if votes is None else '--out'} is missing"
@@ -67,27 +82,29 @@ def command(
     else:
         from labelmill.pipeline.aggregate_files import aggregate_files
 
-        result = aggregate_files(
+        result = written = aggregate_files(
             votes,
             out,
             model=model or "auto",
-            seed=seed,
+            seed=seed or 0,
             classes=split_names(classes),
             kind=kind,  # type: ignore[arg-type]  # click checked it
             annotators=annotators,
             reliabilities=reliabilities,
             encoding=encoding,
-            on_bad_rows=on_bad_rows,  # type: ignore[arg-type]  # click checked it
+            on_bad_rows=on_bad_rows or "error",
         )
-    _show(door, result, out)
+        bad_rows = written.bad_rows
+    _show(door, result, out, bad_rows)
 
 
-def _show(door: Door, result: Aggregated, out: Path | None) -> None:
+def _show(door: Door, result: Aggregated, out: Path | None, bad_rows: Sequence[BadRow]) -> None:
     consensus = result.consensus
     n_voted = int(consensus.has_votes.sum())
     n_tied = int(consensus.tied.sum())
     lines = [
-        f"{len(consensus.items):,} items, {n_voted:,} with votes, {n_tied:,} tied; label model {consensus.model}"
+        f"{counted(len(consensus.items), 'item')}, {n_voted:,} with votes, {n_tied:,} tied; "
+        f"label model {consensus.model}"
         + (f": {consensus.details['chosen']}" if "chosen" in consensus.details else "")
         + (f". Labels: {out}" if out else ".")
     ]
@@ -99,8 +116,10 @@ def _show(door: Door, result: Aggregated, out: Path | None) -> None:
             "model": consensus.model,
             "details": dict(consensus.details),
             "out": str(out) if out else None,
+            "bad_rows": [str(row) for row in bad_rows],
         },
         *lines,
+        *bad_row_lines(bad_rows),
         _reliabilities(result),
     )
 
@@ -115,7 +134,7 @@ def _reliabilities(result: Aggregated) -> Table:
     for row in rows.head(20).iter_rows(named=True):
         learned = row["reliability"]
         shown = "-" if learned is None or math.isnan(learned) else f"{learned:.1%}"
-        table.add_row(row["annotator"], row["kind"] or "", f"{row['votes']:,}", shown)
+        table.add_row(printable(row["annotator"]), row["kind"] or "", f"{row['votes']:,}", shown)
     if rows.height > 20:
         table.add_row(f"... and {rows.height - 20} more", "", "", "")
     return table

@@ -6,23 +6,21 @@ from pathlib import Path
 
 import click
 
-from labelmill.cli._door import Door, project_options
+from labelmill.cli._door import Door, counted, project_options, refuse_given
+from labelmill.cli._outputs import OutFile
+from labelmill.cli._values import SEED, SHARE
 from labelmill.errors import UsageError
-
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command("certify", short_help="Plan an audit, then certify the labels by it.")
 @click.option("--plan", is_flag=True, help="Draw and freeze the audit sample.")
 @click.option("--error", type=SHARE, help="Share of wrong labels, at most.  [default: the project's]")
 @click.option("--confidence", type=SHARE, help="Probability with which it holds.  [default: the project's]")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="File to fill in: the sample, or the items left to people."
-)
+@click.option("--out", type=OutFile(), help="File to fill in: the sample, or the items left to people.")
 @click.option("--sample-size", type=click.IntRange(1), help="Items to audit.  [default: the cheapest number]")
 @click.option("--people-checked", type=click.IntRange(1), help="Answers of people that an expert checked.")
 @click.option("--people-wrong", type=click.IntRange(0), help="How many of these were wrong.")
-@click.option("--seed", type=click.IntRange(0), help="Of the draw.  [default: the project's]")
+@click.option("--seed", type=SEED, help="Of the draw.  [default: the project's]")
 @click.option("--new-release", is_flag=True, help="Begin a new promise although an earlier audit was answered.")
 @project_options
 def command(
@@ -46,10 +44,22 @@ def command(
       labelmill certify
     """
     if not plan:
+        refuse_given(
+            "goes with --plan: the certificate rests on what was planned",
+            error=error,
+            confidence=confidence,
+            sample_size=sample_size,
+            people_checked=people_checked,
+            people_wrong=people_wrong,
+            seed=seed,
+            new_release=new_release,
+        )
         _prove(door, out)
         return
     if (people_checked is None) != (people_wrong is None):
         raise UsageError("--people-checked and --people-wrong go together")
+    if people_checked is not None and people_wrong is not None and people_wrong > people_checked:
+        raise UsageError(f"--people-wrong counts some of --people-checked: found {people_wrong} of {people_checked}")
     with door.mill() as mill:
         audit = mill.plan_certificate(
             error=error,
@@ -61,10 +71,12 @@ def command(
             new_release=new_release,
         )
     lines = [
-        f"Audit planned: {len(audit.sample):,} of {audit.n_items:,} items, drawn at random, for at most "
+        f"Audit planned: {len(audit.sample):,} of {counted(audit.n_items, 'item')}, drawn at random, for at most "
         f"{audit.error:.1%} wrong at {audit.confidence:.0%} confidence."
     ]
-    if out:
+    if not audit.sample:
+        lines.append("No machine's label is to be audited: people answer what is left. Next: labelmill certify")
+    elif out:
         lines.append(f"Fill in {out}, then: labelmill import {out} --votes-by YOUR-NAME --purpose audit")
     else:
         lines.append("To ask people, plan with --out audit.csv.")
@@ -81,7 +93,7 @@ def _prove(door: Door, out: Path | None) -> None:
     if result.missing and out:
         lines.append(f"Fill in {out}, then: labelmill import {out} --votes-by YOUR-NAME  and  labelmill certify")
     elif result.missing:
-        lines.append(f"{len(result.missing):,} items wait for people: labelmill certify --out deferred.csv")
+        lines.append(f"{counted(len(result.missing), 'item')} wait for people: labelmill certify --out deferred.csv")
     else:
         lines.append("It holds now: labelmill export")
     door.show({**result.certificate.to_dict(), "issued_at": result.issued_at, "missing": result.missing}, *lines)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from labelmill.cli._door import Door, json_option
+from labelmill.cli._values import SEED, SHARE
 
 
 @click.command("demo", short_help="The whole line on real data; opens a report.")
@@ -25,11 +26,9 @@ from labelmill.cli._door import Door, json_option
     show_default=True,
     help="Share of answers the simulated person gets wrong.",
 )
-@click.option(
-    "--error", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Certified share of wrong labels."
-)
-@click.option("--confidence", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="With this probability.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Everything random follows from it.")
+@click.option("--error", type=SHARE, help="Certified share of wrong labels.")
+@click.option("--confidence", type=SHARE, help="With this probability.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @click.option("--open/--no-open", "open_report", default=True, show_default=True, help="Open the report in a browser.")
 @json_option

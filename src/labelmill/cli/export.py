@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from labelmill.cli._door import Door, project_options, split_names
+from labelmill.cli._door import Door, counted, line, project_options, split_names
+from labelmill.cli._outputs import OutFolder
 
 
 @click.command("export", short_help="Freeze the labels as a release.")
-@click.argument("out", type=click.Path(path_type=Path), required=False)
+@click.argument("out", type=OutFolder(), required=False)
 @click.option("--format", "formats", help="csv, jsonl, parquet, ...; several with commas.  [default: the project's]")
 @click.option("--name", help="Name of the release.  [default: release-1, release-2, ...]")
 @project_options
@@ -23,9 +24,8 @@ def command(door: Door, out: Path | None, formats: str | None, name: str | None)
     """
     with door.mill() as mill:
         result = mill.export(out, formats=split_names(formats), name=name)
-    certified = (
-        "certified" if result.certified else "[yellow]not certified[/yellow]: labelmill certify --plan --out audit.csv"
-    )
+    certified = [("certified", "green")] if result.certified else [("not certified", "yellow"), (ADVICE, "")]
+    files = f"in {result.folder} ({', '.join(result.files)}), "
     door.show(
         {
             "name": result.name,
@@ -34,5 +34,8 @@ def command(door: Door, out: Path | None, formats: str | None, name: str | None)
             "items": result.n_items,
             "certified": result.certified,
         },
-        f"{result.name}: {result.n_items:,} labels in {result.folder} ({', '.join(result.files)}), {certified}",
+        line(f"{result.name}: {counted(result.n_items, 'label')} {files}", *certified),
     )
+
+
+ADVICE = ": labelmill certify --plan --out audit.csv"

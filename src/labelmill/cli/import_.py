@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from labelmill.cli._door import Door, project_options
+from labelmill.cli._door import Door, bad_row_lines, counted, project_options
+from labelmill.cli._values import PluginName
 
 if TYPE_CHECKING:
     from labelmill.pipeline.ingest import OnBadRows
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 @click.command("import", short_help="Bring items, or people's answers, into the project.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "format_name", help="csv, tsv, json, jsonl, parquet, folders.  [default: by the file's ending]"
+    "--format",
+    "format_name",
+    type=PluginName("format"),
+    help="csv, tsv, json, jsonl, parquet, folders.  [default: by the file's ending]",
 )
 @click.option("--encoding", help="Encoding of a text file.  [default: UTF-8, or its byte-order mark]")
 @click.option(
@@ -90,18 +94,22 @@ def command(
             purpose=purpose,  # type: ignore[arg-type]  # click checked it
             kind=kind,  # type: ignore[arg-type]  # click checked it
         )
-    lines = [f"{result.source}: {result.n_items:,} new items, {result.n_votes:,} new votes."]
+    lines = [f"{result.source}: {counted(result.n_items, 'new item')}, {counted(result.n_votes, 'new vote')}."]
     if result.n_existing:
-        lines.append(f"{result.n_existing:,} items were there already.")
-    if result.bad_rows:
-        lines.append(f"[yellow]{len(result.bad_rows):,} bad rows left out[/yellow], the first: {result.bad_rows[0]}")
+        lines.append(f"In the project already, left out: {counted(result.n_existing, 'item')}.")
+    if result.n_unanswered:
+        lines.append(f"{counted(result.n_unanswered, 'row')} without a label: fill it in and import the file again.")
+    elif not (result.n_items or result.n_votes or result.n_existing or result.bad_rows):
+        lines.append("The file holds no rows.")
     door.show(
         {
             "source": result.source,
             "items": result.n_items,
             "votes": result.n_votes,
             "existing": result.n_existing,
+            "unanswered": result.n_unanswered,
             "bad_rows": [str(row) for row in result.bad_rows],
         },
         *lines,
+        *bad_row_lines(result.bad_rows),
     )

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from labelmill.cli._door import Door, json_option, split_names
+from labelmill.cli._door import Door, json_option, line, split_names
+from labelmill.cli._values import PluginName
+from labelmill.errors import UsageError
 
 
 @click.command("init", short_help="Make a new project folder.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--classes", prompt="Classes, separated by commas", help="Class names: ham,spam")
-@click.option("--kind", default="choice", show_default=True, help="Kind of label: choice, multi_choice.")
+@click.option("--classes", help="Class names: ham,spam.  [default: asked for]")
+@click.option(
+    "--kind",
+    type=PluginName("label_kind"),
+    default="choice",
+    show_default=True,
+    help="Kind of label: choice, multi_choice.",
+)
 @click.option(
     "--modality",
     default="text",
@@ -22,7 +31,7 @@ from labelmill.cli._door import Door, json_option, split_names
 )
 @click.option("--name", default="", help="Name of the project and the question.")
 @json_option
-def command(folder: Path, classes: str, kind: str, modality: str, name: str, as_json: bool) -> None:
+def command(folder: Path, classes: str | None, kind: str, modality: str, name: str, as_json: bool) -> None:
     """Make a new project folder: labelmill.toml and a first rules.py.
 
     \b
@@ -31,9 +40,18 @@ def command(folder: Path, classes: str, kind: str, modality: str, name: str, as_
     """
     from labelmill.pipeline.init import init
 
-    project = init(folder, classes=split_names(classes) or [], kind=kind, modality=modality, name=name)  # type: ignore[arg-type]  # click checked the modality
+    names = split_names(_asked_for() if classes is None else classes) or []
+    project = init(folder, classes=names, kind=kind, modality=modality, name=name)  # type: ignore[arg-type]  # click checked the modality
     Door(folder, as_json=as_json).show(
         {"folder": str(folder), "classes": list(project.schema.classes)},
-        f"Made [bold]{folder}[/bold] with labelmill.toml and rules.py.",
+        line("Made ", (str(folder), "bold"), " with labelmill.toml and rules.py."),
         f"Next: edit {folder / 'rules.py'}, then  cd {folder} && labelmill import ITEMS.csv && labelmill run",
     )
+
+
+def _asked_for() -> str:
+    """What the person at the terminal says."""
+    if not sys.stdin.isatty():
+        raise UsageError("--classes is missing: name at least two classes, e.g. --classes ham,spam")
+    answer: str = click.prompt("Classes, separated by commas", err=True)
+    return answer

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from labelmill.cli._door import Door, project_options
+from labelmill.cli._door import Door, counted, project_options
+from labelmill.cli._outputs import OutFile
+from labelmill.cli._values import PluginName
 
 
 @click.command("run", short_help="One whole turn: import, annotate, train, aggregate, select, report.")
-@click.option("--engine", help="serial or processes.  [default: the project's]")
+@click.option("--engine", type=PluginName("engine"), help="serial or processes.  [default: the project's]")
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @click.option("--count", type=click.IntRange(1), help="Items to ask people about.  [default: the project's]")
-@click.option("--ask", type=click.Path(path_type=Path), help="File to fill in.  [default: ask.csv in the project]")
+@click.option("--ask", type=OutFile(), help="File to fill in.  [default: ask.csv in the project]")
 @project_options
 def command(door: Door, engine: str | None, workers: int | None, count: int | None, ask: Path | None) -> None:
     """Import what is new, run the rules that changed, train, aggregate, pick what to ask next, and report.
@@ -28,7 +30,7 @@ def command(door: Door, engine: str | None, workers: int | None, count: int | No
     with door.mill() as mill:
         turned = mill.run(engine=engine, workers=workers, count=count, ask=ask)
     out = turned.selected.out
-    lines = [f"Ask      {out}: {len(turned.selected.tasks):,} items by {turned.selected.strategy}"]
+    lines = [f"Ask      {out}: {counted(len(turned.selected.tasks), 'item')} by {turned.selected.strategy}"]
     lines.append(
         f"Next     fill in its column `label`, then: labelmill import {out} --votes-by YOUR-NAME && labelmill run"
     )

@@ -6,14 +6,20 @@ from pathlib import Path
 
 import click
 
-from labelmill.cli._door import Door, project_options
+from labelmill.cli._door import Door, counted, project_options
+from labelmill.cli._outputs import OutFile
+from labelmill.cli._values import SEED, PluginName
 
 
 @click.command("select", short_help="Pick the items that are worth a human.")
 @click.option("--count", type=click.IntRange(1), help="How many.  [default: the project's]")
-@click.option("--strategy", help="margin, entropy, least_confidence, disagreement, random.  [default: the project's]")
-@click.option("--out", type=click.Path(path_type=Path), help="File to fill in: its column `label` is empty.")
-@click.option("--seed", type=int, help="For what is drawn.  [default: the project's]")
+@click.option(
+    "--strategy",
+    type=PluginName("query_strategy"),
+    help="margin, entropy, least_confidence, disagreement, random.  [default: the project's]",
+)
+@click.option("--out", type=OutFile(), help="File to fill in: its column `label` is empty.")
+@click.option("--seed", type=SEED, help="For what is drawn.  [default: the project's]")
 @project_options
 def command(door: Door, count: int | None, strategy: str | None, out: Path | None, seed: int | None) -> None:
     """Pick the items that matter most among those nobody has been asked about.
@@ -27,8 +33,10 @@ def command(door: Door, count: int | None, strategy: str | None, out: Path | Non
     """
     with door.mill() as mill:
         result = mill.select(count=count, strategy=strategy, out=out, seed=seed)
-    lines = [f"{len(result.tasks):,} items by {result.strategy}" + (f": {out}" if out else ":")]
-    if out is None:
+    lines = [f"{counted(len(result.tasks), 'item')} by {result.strategy}" + (f": {out}" if out else ":")]
+    if not result.tasks:
+        lines = ["Nothing is left to ask: people have answered every item."]
+    elif out is None:
         lines += [f"  {task.item}" for task in result.tasks[:20]]
         lines += ["To ask people: --out ask.csv"]
     else:

@@ -52,8 +52,9 @@ class Consensus:
     @cached_property
     def label_index(self) -> npt.NDArray[np.int16]:
         """Shape (n_items,): the likeliest class; ties go to the first in class order; ABSTAIN without votes."""
-        best = np.argmax(self.probabilities, axis=1) if len(self.items) else np.zeros(0)
-        return np.where(self.has_votes, best, ABSTAIN).astype(np.int16)
+        if not self.probabilities.size:  # no items, or no class was ever named
+            return np.full(len(self.items), ABSTAIN, dtype=np.int16)
+        return np.where(self.has_votes, np.argmax(self.probabilities, axis=1), ABSTAIN).astype(np.int16)
 
     @cached_property
     def tied(self) -> npt.NDArray[np.bool_]:

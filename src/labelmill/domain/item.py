@@ -164,7 +164,23 @@ def _mappings(frame: pl.DataFrame, prefix: str) -> Iterator[dict[str, Any]]:
     """For each row, the columns with the prefix by their own names."""
     columns = [column for column in frame.columns if column.startswith(prefix)]
     if not columns:
-        return ({} for _ in range(frame.height))
+        return repeat(_NO_FIELDS, frame.height)
     names = [column.removeprefix(prefix) for column in columns]
     rows = zip(*(frame[column].to_list() for column in columns), strict=True)
     return (dict(zip(names, row, strict=True)) for row in rows)
+
+
+class _NoFields(dict[str, Any]):
+    """What all items without fields share, so that it must stay empty."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise TypeError("the fields of an item are read-only: make a changed copy with dataclasses.replace")
+
+    def update(self, *_: Any, **__: Any) -> None:
+        self[""] = None
+
+    def setdefault(self, *_: Any) -> None:
+        self[""] = None
+
+
+_NO_FIELDS = _NoFields()

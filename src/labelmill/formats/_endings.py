@@ -39,7 +39,7 @@ def format_name(path: str | Path) -> str:
     plain = sorted(ending for ending in endings if not ending.endswith(COMPRESSED))
     raise UsageError(
         f"{path}: no format is known by this ending. Known endings: {', '.join(plain)}; text formats also packed "
-        f"({', '.join(COMPRESSED)}); a folder of class folders. Or name the format: --format NAME"
+        f"({', '.join(COMPRESSED)}); a folder of class folders."
     )
 
 

@@ -2,13 +2,15 @@
 
 While a partition is worked on, a small file beside its output holds which annotator is at which batch. A worker that
 dies leaves the file behind. The next attempt takes that batch row by row and notes the row too; two deaths at the
-same annotator and row, and the item is left out for that annotator: it becomes a fault and goes to people.
+same annotator and row, and the item is left out for that annotator: it becomes a fault and goes to people. An
+annotator that has killed on several items of a partition is not asked about the items after them.
 """
 
 from __future__ import annotations
 
 import mmap
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,6 +27,9 @@ __all__ = ["Attempt", "deaths"]
 
 DEADLY = 2
 """Deaths at the same row that convict it."""
+
+HOPELESS = 5
+"""Convicted rows of a partition after which the annotator is left out: each costs two workers, a second or more."""
 
 CELLS = 3  # annotator, first row of the batch, row within the batch (-1: the batch as a whole)
 
@@ -58,20 +63,33 @@ class Attempt:
     def annotate(self, j: int, start: int, annotator: Annotator, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
         """The votes of annotator j on the batch that starts at row `start` of its file; deadly items left out."""
         self.cells[0], self.cells[1], self.cells[2] = j, start, -1
-        if not any((at, first) == (j, start) for at, first, _ in self.deaths):
+        convicted = sorted(
+            (first, row) for (at, first, row), n in self.deaths.items() if at == j and row >= 0 and n >= DEADLY
+        )
+        stop = len(batch)
+        if len(convicted) >= HOPELESS:
+            last, row = convicted[-1]
+            stop = len(batch) if start < last else row + 1 if start == last else 0
+        if stop == len(batch) and not any((at, first) == (j, start) for at, first, _ in self.deaths):
             return annotator.annotate(batch, schema)
-        dead_rows = {row for (at, first, row), n in self.deaths.items() if (at, first) == (j, start) and n >= DEADLY}
-        return self._in_single_steps(dead_rows - {-1}, annotator, batch, schema)
+        killers = {row for first, row in convicted if first == start}
+        return self._in_single_steps(killers, stop, annotator, batch, schema)
 
     def _in_single_steps(
-        self, dead_rows: set[int], annotator: Annotator, batch: ItemBatch, schema: LabelSchema
+        self, killers: AbstractSet[int], stop: int, annotator: Annotator, batch: ItemBatch, schema: LabelSchema
     ) -> VoteBatch:
-        """Row by row, so that a death inside compiled code names its row too."""
+        """Row by row, so that a death inside compiled code names its row too; nothing from row `stop` on."""
         parts = []
         for i in range(len(batch)):
-            self.cells[2] = i
             single = batch.slice(i, 1)
-            parts.append(_killer(single, annotator, schema) if i in dead_rows else annotator.annotate(single, schema))
+            if i in killers:
+                parts.append(_left_out(single, annotator, schema, f"killed its worker {DEADLY} times; left out"))
+            elif i >= stop:
+                reason = f"killed its worker on {HOPELESS} items or more before this one; left out"
+                parts.append(_left_out(single, annotator, schema, reason))
+            else:
+                self.cells[2] = i
+                parts.append(annotator.annotate(single, schema))
         return _joined(parts)
 
 
@@ -92,8 +110,8 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _killer(batch: ItemBatch, annotator: Annotator, schema: LabelSchema) -> VoteBatch:
-    fault = Fault(batch.ids[0], annotator.name, f"killed its worker {DEADLY} times; left out")
+def _left_out(batch: ItemBatch, annotator: Annotator, schema: LabelSchema, reason: str) -> VoteBatch:
+    fault = Fault(batch.ids[0], annotator.name, reason)
     if schema.kind == "multi_choice":
         return VoteBatch([None], [fault])
     return VoteBatch(np.array([ABSTAIN], dtype=np.int16), [fault])

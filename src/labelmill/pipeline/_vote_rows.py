@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import polars as pl
 
@@ -12,9 +11,11 @@ from labelmill.domain.ports import Chunk, LabelKind
 from labelmill.domain.strict_json import dumps
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind, Purpose
 from labelmill.errors import BadInputError, BadRow, SchemaError, nearest
+from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline.votes import current_machines
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["VOTE_SCHEMA", "VoteRows"]
+__all__ = ["NOTHING", "VOTE_SCHEMA", "VoteRows"]
 
 VOTE_SCHEMA = {
     "item": pl.String,
@@ -27,6 +28,9 @@ VOTE_SCHEMA = {
 }
 """Columns of people's votes in the lake."""
 
+NOTHING = "Nothing was imported."
+"""What every refusal of a file says."""
+
 ABSTENTION = "ABSTAIN"
 
 
@@ -38,6 +42,8 @@ class VoteRows:
     votes_by : str or None
         Everything is this annotator's answer, and a row without a label is not answered yet. None: the file's
         column `annotator` (or `worker`) says, and an empty label is an abstention.
+    of_new_items : bool
+        The items come with the votes and are not in the lake yet.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class VoteRows:
         votes_by: str | None,
         purpose: Purpose,
         kind: AnnotatorKind,
+        of_new_items: bool = False,
     ) -> None:
         self.source = source
         self.votes_by = votes_by
@@ -56,13 +63,17 @@ class VoteRows:
         self.now = workspace.now()
         self.schema = workspace.schema
         self.label_kind: LabelKind = registry.find("label_kind", workspace.schema.kind)()
-        self._workspace = workspace
+        self.n_unanswered = 0
+        self._items = None if of_new_items else workspace.lake.item_ids()
+        self._machines = {machine.name: machine.kind for machine in current_machines(workspace)}
 
     def frame(self, chunk: Chunk) -> tuple[pl.DataFrame, list[BadRow]]:
         """The good rows as votes, and the bad rows."""
         rows = self._selected(chunk)
         if self.votes_by is not None:
-            rows = rows.filter(pl.col("label").is_not_null() & (pl.col("label") != ""))
+            answered = rows.filter(pl.col("label").is_not_null() & (pl.col("label") != ""))
+            self.n_unanswered += rows.height - answered.height
+            rows = answered
         values, reasons = self._values(rows["label"].unique().to_list())
         checked = rows.with_columns(
             pl.col("label").replace_strict(values, default=None, return_dtype=pl.String).alias("value"),
@@ -91,36 +102,32 @@ class VoteRows:
     def _selected(self, chunk: Chunk) -> pl.DataFrame:
         columns = chunk.frame.columns
         if not columns and chunk.bad_rows:
-            raise BadInputError(chunk.bad_rows, "Nothing was imported.")
+            raise BadInputError(chunk.bad_rows, NOTHING)
         item = self._column(columns, ("item", "task", "id") if self.votes_by is not None else ("item", "task"))
         label = self._column(columns, ("label",))
-        text = pl.String
-        author: Any = pl.lit(self.votes_by)
-        if self.votes_by is None:
-            author = pl.col(
-                self._column(columns, ("annotator", "worker"), "or name the one who answered: --votes-by NAME")
-            )
-        optional = {
-            name: pl.col(name).cast(text) if name in columns else pl.lit(None, dtype=text)
-            for name in ("confidence", "at", "kind")
+        texts = {
+            name: text_of(self.source, chunk, name, NOTHING) for name in ("confidence", "at", "kind") if name in columns
         }
-        kind = optional.pop("kind")
-        return chunk.frame.select(
-            pl.col(item).cast(text).alias("item"),
-            author.cast(text).alias("annotator"),
-            _as_text(chunk.frame[label]).alias("label"),
-            *(column.alias(name) for name, column in optional.items()),
-            pl.when(kind.is_null() | (kind == "")).then(pl.lit(self.kind)).otherwise(kind).alias("kind"),
-            pl.Series("_line", list(chunk.lines), dtype=pl.Int64),
-        )
+        if self.votes_by is None:
+            advice = "Name the one who answered: --votes-by NAME"
+            author = text_of(self.source, chunk, self._column(columns, ("annotator", "worker"), advice), NOTHING)
+        else:
+            author = pl.repeat(self.votes_by, chunk.frame.height, dtype=pl.String, eager=True)
+        labels = chunk.frame[label]
+        blank = pl.repeat(None, chunk.frame.height, dtype=pl.String, eager=True)
+        kind = pl.col("kind")
+        return pl.DataFrame(
+            [
+                text_of(self.source, chunk, item, NOTHING).alias("item"),
+                author.alias("annotator"),
+                (_as_json(labels) if _is_list(labels) else text_of(self.source, chunk, label, NOTHING)).alias("label"),
+                *(texts.get(name, blank).alias(name) for name in ("confidence", "at", "kind")),
+                pl.Series("_line", list(chunk.lines), dtype=pl.Int64),
+            ]
+        ).with_columns(pl.when(kind.is_null() | (kind == "")).then(pl.lit(self.kind)).otherwise(kind).alias("kind"))
 
     def _column(self, columns: Sequence[str], names: Sequence[str], else_do: str = "") -> str:
-        for name in names:
-            if name in columns:
-                return name
-        raise BadInputError(
-            [BadRow(self.source, 1, names[0], f"no such column; the file has: {', '.join(columns) or 'none'}")], else_do
-        )
+        return column_of(self.source, columns, names, f"{NOTHING} {else_do}".rstrip())
 
     def _values(self, labels: Sequence[str | None]) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Label as written -> canonical value; label as written -> why it is none."""
@@ -137,14 +144,20 @@ class VoteRows:
         return values, reasons
 
     def _bad_rows(self, rows: pl.DataFrame) -> list[BadRow]:
-        known = self._workspace.lake.item_ids()
+        author = pl.col("annotator").fill_null("")
         wrong = {
-            "item": pl.when(~pl.col("item").is_in(known.implode()))
-            .then(pl.format("unknown item '{}': import the items first", pl.col("item").fill_null("")))
-            .otherwise(pl.lit("")),
+            "item": self._wrong_item(),
             "label": pl.col("wrong label"),
-            "annotator": pl.when(pl.col("annotator").fill_null("") == "")
+            "annotator": pl.when(author == "")
             .then(pl.lit("is missing"))
+            .when(author.is_in(list(self._machines)))
+            .then(
+                pl.format(
+                    "'{}' is the name of a {} of this project: choose another for this annotator",
+                    author,
+                    author.replace_strict(self._machines, default="machine", return_dtype=pl.String),
+                )
+            )
             .otherwise(pl.lit("")),
             "confidence": pl.when(
                 (pl.col("confidence").fill_null("") != "") & ~pl.col("number").is_between(0, 1).fill_null(value=False)
@@ -162,9 +175,23 @@ class VoteRows:
             bad += [BadRow(self.source, line, name, reason) for line, reason in found.iter_rows()]
         return sorted(bad, key=lambda row: row.line or 0)
 
+    def _wrong_item(self) -> pl.Expr:
+        item = pl.col("item").fill_null("")
+        if self._items is None:
+            return pl.lit("")
+        return (
+            pl.when(item == "")
+            .then(pl.lit("is missing"))
+            .when(~item.is_in(self._items.implode()))
+            .then(pl.format("unknown item '{}': import the items first", item))
+            .otherwise(pl.lit(""))
+        )
 
-def _as_text(labels: pl.Series) -> pl.Series:
-    """Labels as they would stand in a CSV file: several classes as a JSON list."""
-    if isinstance(labels.dtype, pl.List):
-        return pl.Series(labels.name, [None if v is None else dumps(v) for v in labels.to_list()], dtype=pl.String)
-    return labels.cast(pl.String)
+
+def _is_list(labels: pl.Series) -> bool:
+    return isinstance(labels.dtype, pl.List)
+
+
+def _as_json(labels: pl.Series) -> pl.Series:
+    """Lists of classes as they would stand in a CSV file."""
+    return pl.Series([None if value is None else dumps(value) for value in labels.to_list()], dtype=pl.String)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from labelmill import registry
+from labelmill.domain.ports import Chunk
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind
-from labelmill.errors import BadInputError, BadRow, nearest
+from labelmill.errors import BadInputError, BadRow, UsageError, nearest
 from labelmill.formats._endings import format_name
+from labelmill.pipeline._columns import column_of, text_of
 from labelmill.pipeline.aggregate import Aggregated, aggregate_votes
 from labelmill.pipeline.ingest import OnBadRows
 
-__all__ = ["aggregate_files", "read_vote_file"]
+__all__ = ["AggregatedFile", "aggregate_files", "read_vote_file"]
 
 ALIASES = {"item": ("item", "task"), "annotator": ("annotator", "worker"), "label": ("label",)}
+
+NOTHING = "Nothing was written."
+
+
+@dataclass(frozen=True)
+class AggregatedFile(Aggregated):
+    """What was written, and the rows that were left out (`on_bad_rows="skip"`)."""
+
+    bad_rows: list[BadRow] = field(default_factory=list)
 
 
 def aggregate_files(
@@ -32,7 +45,7 @@ def aggregate_files(
     reliabilities: Path | None = None,
     encoding: str | None = None,
     on_bad_rows: OnBadRows = "error",
-) -> Aggregated:
+) -> AggregatedFile:
     """The consensus of a file of votes, written to a file of labels.
 
     Parameters
@@ -50,25 +63,37 @@ def aggregate_files(
     reliabilities : Path, optional
         Gets what was learned of each annotator.
     on_bad_rows : {"error", "skip"}
-        Refuse the file at a bad row, or leave bad rows out.
+        Refuse the file at a bad row, or leave bad rows out and list them.
+
+    Raises
+    ------
+    UsageError
+        If a name is unknown, or two of the files are the same.
+    BadInputError
+        If a column is missing or a row cannot be taken. Then, and whenever it fails, no output is written.
     """
     if classes is not None:
         LabelSchema("label", tuple(classes))
     registry.find("label_model", model)
-    writers = [registry.find("format", format_name(path))() for path in (out, reliabilities) if path is not None]
-    frame = read_vote_file(votes, classes=classes, encoding=encoding, on_bad_rows=on_bad_rows)
-    kinds: dict[str, AnnotatorKind] = {}
-    if kind is not None:
-        kinds = dict.fromkeys(frame["annotator"].unique().to_list(), kind)
-    if annotators is not None:
-        kinds |= _kinds(annotators)
-    result = aggregate_votes(frame, model=model, classes=classes, kinds=kinds, seed=seed)
-    with writers[0].writer(out) as writer:
-        writer.write(result.consensus.to_frame())
-    if reliabilities is not None:
-        with writers[1].writer(reliabilities) as writer:
-            writer.write(result.annotators)
-    return result
+    _check_different({"--votes": votes, "--annotators": annotators, "--out": out, "--reliabilities": reliabilities})
+    with _all_or_none(out), ExitStack() as outputs:
+        # Opened before the work, so that a folder that cannot be written is told at once.
+        learned, labels = (
+            None if path is None else outputs.enter_context(registry.find("format", format_name(path))().writer(path))
+            for path in (reliabilities, out)
+        )
+        frame, bad = read_vote_file(votes, classes=classes, encoding=encoding, on_bad_rows=on_bad_rows)
+        kinds: dict[str, AnnotatorKind] = {}
+        if kind is not None:
+            kinds = dict.fromkeys(frame["annotator"].unique().to_list(), kind)
+        if annotators is not None:
+            kinds |= _kinds(annotators)
+        result = aggregate_votes(frame, model=model, classes=classes, kinds=kinds, seed=seed)
+        if labels is not None:
+            labels.write(result.consensus.to_frame())
+        if learned is not None:
+            learned.write(result.annotators)
+    return AggregatedFile(result.consensus, result.annotators, bad_rows=bad)
 
 
 def read_vote_file(
@@ -77,8 +102,8 @@ def read_vote_file(
     classes: Sequence[str] | None = None,
     encoding: str | None = None,
     on_bad_rows: OnBadRows = "error",
-) -> pl.DataFrame:
-    """The votes of a file as `item`, `annotator`, `label` and, if the file has it, `kind`.
+) -> tuple[pl.DataFrame, list[BadRow]]:
+    """The votes of a file as `item`, `annotator`, `label` and, if the file has it, `kind`; and its bad rows.
 
     Raises
     ------
@@ -89,28 +114,63 @@ def read_vote_file(
     frames: list[pl.DataFrame] = []
     bad: list[BadRow] = []
     for chunk in reader.read(path, encoding=encoding):
-        columns = {role: _column(path, chunk.frame.columns, names) for role, names in ALIASES.items()}
-        rows = chunk.frame.select(
-            *(pl.col(name).cast(pl.String).alias(role) for role, name in columns.items()),
-            *(pl.col(c).cast(pl.String) for c in ("kind",) if c in chunk.frame.columns),
-            pl.Series("_line", list(chunk.lines), dtype=pl.Int64),
-        )
+        rows = _rows(str(path), chunk)
         wrong = _wrong(str(path), rows, classes)
         bad += [*chunk.bad_rows, *wrong]
         lines = [row.line for row in wrong]
         frames.append((rows.filter(~pl.col("_line").is_in(lines)) if lines else rows).drop("_line"))
     if bad and on_bad_rows == "error":
-        raise BadInputError(bad, "Nothing was written. Mend these rows, or leave them out with --on-bad-rows skip.")
+        raise BadInputError(bad, f"{NOTHING} Mend these rows, or leave them out with --on-bad-rows skip.")
     empty = {"item": pl.String, "annotator": pl.String, "label": pl.String}
-    return pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=empty)
+    votes = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=empty)
+    _check_kinds(str(path), votes)
+    return votes, bad
 
 
-def _column(path: Path, columns: Sequence[str], names: Sequence[str]) -> str:
-    for name in names:
-        if name in columns:
-            return name
-    found = ", ".join(columns) or "none"
-    raise BadInputError([BadRow(str(path), 1, names[0], f"no such column; the file has: {found}")])
+def _rows(source: str, chunk: Chunk) -> pl.DataFrame:
+    columns = chunk.frame.columns
+    if not columns and chunk.bad_rows:
+        raise BadInputError(chunk.bad_rows, f"{NOTHING} No row could be read: mend it; its ending says its format.")
+    names = {role: column_of(source, columns, known, NOTHING) for role, known in ALIASES.items()}
+    if "kind" in columns:
+        names["kind"] = "kind"
+    texts = [text_of(source, chunk, name, NOTHING).alias(role) for role, name in names.items()]
+    return pl.DataFrame([*texts, pl.Series("_line", list(chunk.lines), dtype=pl.Int64)])
+
+
+def _check_kinds(source: str, votes: pl.DataFrame) -> None:
+    """Each annotator is of one kind."""
+    if "kind" not in votes.columns:
+        return
+    kinds = votes.filter(pl.col("kind").fill_null("") != "").group_by("annotator").agg(pl.col("kind").unique().sort())
+    several = kinds.filter(pl.col("kind").list.len() > 1).sort("annotator")
+    for name, found in several.iter_rows():
+        reason = f"annotator {name!r} is called {' and '.join(found)}: one kind each"
+        raise BadInputError([BadRow(source, None, "kind", reason)], NOTHING)
+
+
+@contextmanager
+def _all_or_none(out: Path) -> Iterator[None]:
+    """The labels are published first; they go again if another file cannot follow."""
+    is_new = not out.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # the error that brought us here is the one to tell
+                out.unlink(missing_ok=True)
+        raise
+
+
+def _check_different(paths: Mapping[str, Path | None]) -> None:
+    """What is read is not what is written, and no two outputs are one file."""
+    seen: dict[Path, str] = {}
+    for flag, path in paths.items():
+        if path is None:
+            continue
+        other = seen.setdefault(path.resolve(), flag)
+        if other != flag and {other, flag} != {"--votes", "--annotators"}:
+            raise UsageError(f"{flag} and {other} are the same file, {path}: give {flag} a name of its own")
 
 
 def _wrong(source: str, rows: pl.DataFrame, classes: Sequence[str] | None) -> list[BadRow]:
@@ -135,14 +195,24 @@ def _wrong(source: str, rows: pl.DataFrame, classes: Sequence[str] | None) -> li
 
 
 def _kinds(path: Path) -> Mapping[str, AnnotatorKind]:
+    """Annotator -> kind, of a file with these columns."""
     reader = registry.find("format", format_name(path))()
     kinds: dict[str, AnnotatorKind] = {}
+    bad: list[BadRow] = []
     for chunk in reader.read(path):
-        for column in ("annotator", "kind"):
-            _column(path, chunk.frame.columns, (column,))
-        for line, (name, kind) in zip(chunk.lines, chunk.frame.select("annotator", "kind").iter_rows(), strict=True):
+        bad += chunk.bad_rows
+        names, found = (
+            text_of(str(path), chunk, column_of(str(path), chunk.frame.columns, [name], NOTHING), NOTHING).to_list()
+            for name in ("annotator", "kind")
+        )
+        for line, name, kind in zip(chunk.lines, names, found, strict=True):
             if kind not in ANNOTATOR_KINDS:
-                reason = f"unknown kind {kind!r}: {nearest(str(kind), ANNOTATOR_KINDS)}"
-                raise BadInputError([BadRow(str(path), line, "kind", reason)])
-            kinds[name] = kind
+                bad.append(
+                    BadRow(str(path), line, "kind", f"unknown kind {kind!r}: {nearest(str(kind), ANNOTATOR_KINDS)}")
+                )
+            elif kinds.setdefault(name, kind) != kind:
+                reason = f"annotator {name!r} is called a {kinds[name]} further up: one kind each"
+                bad.append(BadRow(str(path), line, "kind", reason))
+    if bad:
+        raise BadInputError(bad, f"{NOTHING} Mend these rows.")
     return kinds

@@ -17,14 +17,14 @@ from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.ports import Annotator, Engine, Progress, Stage
 from labelmill.domain.run import Run
 from labelmill.domain.schema import LabelSchema
-from labelmill.errors import AnnotationError, FailedError, ProjectError
+from labelmill.errors import AnnotationError, FailedError, ProjectError, RulesError, nearest
 from labelmill.pipeline._annotate_stage import AnnotateStage
 from labelmill.pipeline._attempts import deaths
 from labelmill.pipeline.faults import current_faults
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Annotated", "annotate", "run_stage", "schema_fingerprint"]
+__all__ = ["Annotated", "annotate", "check_classes", "run_stage", "schema_fingerprint"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +80,8 @@ def annotate(
     ------
     AnnotationError
         If a partition could not be finished; the others are kept.
+    RulesError
+        If the rules cannot be loaded, name a class the schema does not have, or are named like another annotator.
     """
     project = workspace.project
     if project.code is None:
@@ -88,6 +90,8 @@ def annotate(
             "or name their file in labelmill.toml: [annotators] code = ..."
         )
     annotators = load_rules(project.code)
+    check_classes(annotators, workspace.schema, project.code)
+    _check_names(workspace, annotators, project.code)
     fingerprints = {a.name: f"{a.fingerprint}-{schema_fingerprint(workspace.schema)}" for a in annotators}
     if workspace.lake.n_items == 0:
         raise FailedError("there are no items yet: bring some with `labelmill import FILE`")
@@ -102,12 +106,44 @@ def annotate(
                 fingerprints,
                 registry.find("engine", name)(),
                 Resources(workers=workers or project["annotate.workers"] or None),
-                timeout or project["annotate.timeout"],
+                project["annotate.timeout"] if timeout is None else timeout,
             )
         except BaseException as error:
             workspace.fail(run, error)
             raise
     return result
+
+
+def check_classes(annotators: Sequence[Annotator], schema: LabelSchema, code: Path) -> None:
+    """Refuse rules that declare a class which the schema does not have; functions are only known by their answers.
+
+    Raises
+    ------
+    RulesError
+        Names the rule, the class and the nearest known one.
+    """
+    for annotator in annotators:
+        for name in getattr(annotator, "classes", ()):
+            if name not in schema.classes:
+                raise RulesError(
+                    f"{code}: {annotator.name!r} votes for the unknown class {name!r}: {nearest(name, schema.classes)}"
+                )
+
+
+def _check_names(workspace: Workspace, annotators: Sequence[Annotator], code: Path) -> None:
+    """A name stands for one annotator: no rule is called like a person whose votes are there, or like a learner."""
+    people = set(workspace.lake.imported_votes()["annotator"].unique())
+    for annotator in annotators:
+        if annotator.name in people:
+            raise RulesError(
+                f"{code}: the rule {annotator.name!r} is named like an annotator whose votes were imported: "
+                "give the rule another name"
+            )
+        if annotator.name in registry.names("learner"):
+            raise RulesError(
+                f"{code}: the rule {annotator.name!r} is named like a learner, which votes under that name: "
+                "give the rule another name"
+            )
 
 
 def schema_fingerprint(schema: LabelSchema) -> str:

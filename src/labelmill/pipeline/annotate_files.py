@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -12,24 +12,44 @@ from labelmill import registry
 from labelmill.annotators._guard import guard
 from labelmill.annotators._lfs import LFs
 from labelmill.annotators._rules_file import load_rules
-from labelmill.domain.ports import Progress
-from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.ports import Chunk, Progress
+from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.domain.vote import Fault
-from labelmill.errors import BadInputError, BadRow
+from labelmill.domain.vote_table import VoteTable
+from labelmill.errors import BadInputError, BadRow, UsageError
 from labelmill.formats._endings import format_name
+from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline.annotate import check_classes
+from labelmill.pipeline.ingest import OnBadRows
 from labelmill.pipeline.workspace import unwatched
+from labelmill.stores.id_index import IdIndex
 
 __all__ = ["AnnotatedFile", "annotate_files"]
+
+NOTHING = "Nothing was written."
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedFile:
-    """What was written, and what failed."""
+    """What was written, and what failed.
+
+    Parameters
+    ----------
+    n_items, n_votes : int
+    annotators : list of str
+    faults : list of Fault
+    bad_rows : list of BadRow
+        Rows left out (`on_bad_rows="skip"`).
+    printed : str
+        Start of what the user's code printed.
+    """
 
     n_items: int
     n_votes: int
     annotators: list[str]
     faults: list[Fault]
+    bad_rows: list[BadRow] = field(default_factory=list)
+    printed: str = ""
 
 
 def annotate_files(
@@ -39,56 +59,107 @@ def annotate_files(
     *,
     classes: Sequence[str] | None = None,
     timeout: float = 10.0,
+    encoding: str | None = None,
+    on_bad_rows: OnBadRows = "error",
     watch: Callable[[str], Progress] = unwatched,
 ) -> AnnotatedFile:
     """Votes of the rules in `code` on a file of items (`id`, `text`), as rows `item`, `annotator`, `label`, `kind`.
 
     An abstention has no row. The items are read in bites, so a large file needs little memory.
 
+    Parameters
+    ----------
+    items, code, out : Path
+    classes : sequence of str, optional
+        The classes; those the rules name without it.
+    timeout : float
+        Seconds a labeling function may take on one item.
+    encoding : str, optional
+        Of a text file of items; UTF-8 or a byte-order mark without it.
+    on_bad_rows : {"error", "skip"}
+        Refuse the file at a bad row, or leave bad rows out and list them.
+    watch : callable
+        Progress.
+
     Raises
     ------
     BadInputError
         If the file has bad rows; nothing is written.
+    UsageError
+        If a name is unknown, or two of the files are the same.
     """
+    if out.resolve() in {items.resolve(), code.resolve()}:
+        raise UsageError(f"--out {out} is one of the files that are read: give --out a name of its own")
     annotators = load_rules(code)
+    if classes is not None:
+        check_classes(annotators, LabelSchema("label", tuple(classes)), code)
     reader = registry.find("format", format_name(items))()
     writer = registry.find("format", format_name(out))().writer(out)
     progress = watch("annotate")
+    rows = _ItemRows(str(items))
     n_items = n_votes = 0
     faults: list[Fault] = []
-    seen: set[str] = set()
-    with writer, guard(timeout):
-        for chunk in reader.read(items):
-            _check(str(items), chunk.frame, chunk.lines, chunk.bad_rows, seen)
+    with writer, guard(timeout) as guarded:
+        for chunk in reader.read(items, encoding=encoding):
+            frame = rows.good(chunk)
+            if rows.bad and on_bad_rows == "error":
+                raise BadInputError(rows.bad, f"{NOTHING} Mend these rows, or leave them out with --on-bad-rows skip.")
             lfs = LFs(annotators)
-            table = lfs.apply(chunk.frame, classes=classes)
+            table = lfs.apply(frame, classes=classes)
             faults += lfs.faults_
-            cast = table.label != ABSTAIN
-            writer.write(
-                pl.DataFrame(
-                    {
-                        "item": pl.Series(table.items, dtype=pl.String).gather(table.item_index[cast]),
-                        "annotator": pl.Series(table.annotators, dtype=pl.String).gather(table.annotator_index[cast]),
-                        "label": pl.Series(table.classes, dtype=pl.String).gather(table.label[cast]),
-                        "kind": pl.Series(table.kinds, dtype=pl.String).gather(table.annotator_index[cast]),
-                    }
-                )
-            )
+            votes = _votes(table)
+            writer.write(votes)
             n_items += table.n_items
-            n_votes += int(cast.sum())
+            n_votes += votes.height
             progress(n_items, 0)
-    return AnnotatedFile(n_items, n_votes, [annotator.name for annotator in annotators], faults)
+    names = [annotator.name for annotator in annotators]
+    return AnnotatedFile(n_items, n_votes, names, faults, rows.bad, guarded.printed)
 
 
-def _check(source: str, frame: pl.DataFrame, lines: Sequence[int], bad_rows: Sequence[BadRow], seen: set[str]) -> None:
-    for column in ("id", "text"):
-        if column not in frame.columns:
-            found = ", ".join(frame.columns) or "none"
-            raise BadInputError([BadRow(source, 1, column, f"no such column; the file has: {found}")])
-    bad = list(bad_rows)
-    for line, name in zip(lines, frame["id"].cast(pl.String), strict=True):
-        if not name or name in seen:
-            bad.append(BadRow(source, line, "id", f"{name!r} is there already" if name else "is missing"))
-        seen.add(name)
-    if bad:
-        raise BadInputError(bad, "Nothing was written.")
+class _ItemRows:
+    """Takes the rows of a file that can be annotated, and keeps account of the others."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.bad: list[BadRow] = []
+        self._seen = IdIndex()
+
+    def good(self, chunk: Chunk) -> pl.DataFrame:
+        """The good rows of a chunk, with `id` and `text` as texts."""
+        columns = chunk.frame.columns
+        if not columns and chunk.bad_rows:
+            raise BadInputError(chunk.bad_rows, f"{NOTHING} No row could be read: mend it; its ending says its format.")
+        texts = {
+            name: text_of(self.source, chunk, column_of(self.source, columns, [name], NOTHING), NOTHING)
+            for name in ("id", "text")
+        }
+        frame = chunk.frame.with_columns(texts[name].alias(name) for name in texts)
+        twice = set(self._seen.seen(texts["id"].fill_null("")))
+        is_good = []
+        self.bad += chunk.bad_rows
+        for i, (line, name, text) in enumerate(zip(chunk.lines, texts["id"], texts["text"], strict=True)):
+            field, reason = "id", ""
+            if not name:
+                reason = "is missing"
+            elif i in twice:
+                reason = f"{name!r} stands further up in this file already: each item once"
+            elif text is None:
+                field, reason = "text", "is missing"
+            if reason:
+                self.bad.append(BadRow(self.source, line, field, reason))
+            is_good.append(not reason)
+        good = frame.filter(pl.Series(is_good, dtype=pl.Boolean))
+        self._seen.add(good["id"])
+        return good
+
+
+def _votes(table: VoteTable) -> pl.DataFrame:
+    cast = table.label != ABSTAIN
+    return pl.DataFrame(
+        {
+            "item": pl.Series(table.items, dtype=pl.String).gather(table.item_index[cast]),
+            "annotator": pl.Series(table.annotators, dtype=pl.String).gather(table.annotator_index[cast]),
+            "label": pl.Series(table.classes, dtype=pl.String).gather(table.label[cast]),
+            "kind": pl.Series(table.kinds, dtype=pl.String).gather(table.annotator_index[cast]),
+        }
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,10 +15,13 @@ import polars as pl
 from labelmill import registry
 from labelmill.domain.ports import Chunk
 from labelmill.domain.vote import AnnotatorKind, Purpose
-from labelmill.errors import BadInputError, BadRow, StorageError
+from labelmill.errors import BadInputError, BadRow, StorageError, UsageError
 from labelmill.formats._endings import format_name
-from labelmill.pipeline._vote_rows import VoteRows
+from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._vote_rows import NOTHING, VoteRows
 from labelmill.pipeline.workspace import Workspace
+from labelmill.stores.id_index import IdIndex
+from labelmill.stores.item_set import ItemsAppender
 
 __all__ = ["Ingested", "ingest", "ingest_sources"]
 
@@ -43,6 +47,8 @@ class Ingested:
         Items left out because the lake has them already.
     bad_rows : list of BadRow
         Rows left out (`on_bad_rows="skip"`).
+    n_unanswered : int
+        Rows of a file of answers without a label yet.
     """
 
     source: str
@@ -50,6 +56,7 @@ class Ingested:
     n_votes: int = 0
     n_existing: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
+    n_unanswered: int = 0
 
 
 def ingest(
@@ -81,7 +88,7 @@ def ingest(
     on_bad_rows : {"error", "skip"}
         Refuse the whole file at a bad row, or leave bad rows out and list them.
     existing : {"error", "skip"}
-        The same for items that are in the lake already.
+        The same for items that are in the lake already; an id that stands twice in the file is a bad row.
     id_column, data_column : str, optional
         Columns of an items file; the project's setting without them. `id_column="auto"` numbers the rows.
     votes_by : str, optional
@@ -98,26 +105,39 @@ def ingest(
     ------
     BadInputError
         If the file has bad rows; the lake is as it was.
+    UsageError
+        If an annotator is named by an empty text, or the file's format is not known.
     """
     path = Path(source)
+    for flag, annotator in (("--votes-by", votes_by), ("--labels-by", labels_by)):
+        if annotator is not None and not annotator.strip():
+            raise UsageError(f"{flag} needs a name, e.g. {flag} reviewer-1; found {annotator!r}")
+    if votes_by is not None and labels_by is not None:
+        raise UsageError("--votes-by says that the file holds answers, --labels-by that it holds items: give one")
     if not path.exists():
-        raise StorageError(f"{path}: no such file or folder")
-    name = format or format_name(path)
+        raise StorageError(f"{path}: no such file or folder; check the path")
+    name = format or _format_of(path)
     reader = registry.find("format", name)()
     chunks = reader.read(path, encoding=encoding or workspace.project["source.encoding"] or None)
     first, chunks = _peek(chunks)
     columns = first.frame.columns if first else []
     if first is not None and not columns and first.bad_rows:
-        raise BadInputError(first.bad_rows, "Nothing was imported.")
+        raise BadInputError(first.bad_rows, f"{NOTHING} No row could be read: mend it, or name its format: --format.")
     with workspace.lake.writing():
         if votes_by is not None or _holds_votes(workspace, columns, data_column):
             rows = VoteRows(workspace, str(source), votes_by=votes_by, purpose=purpose, kind=kind)
             return _ingest_votes(workspace, chunks, str(source), rows, on_bad_rows)
-        items = _ItemRows(workspace, str(source), columns, id_column, data_column, existing)
+        items = _ItemRows(workspace, str(source), columns, id_column, data_column)
         if name == "folders":
             labels_by = labels_by or "folders"
-        votes = VoteRows(workspace, str(source), votes_by=labels_by, purpose=purpose, kind=kind) if labels_by else None
-        return _ingest_items(workspace, chunks, str(source), items, votes, on_bad_rows)
+        votes = None
+        if labels_by is not None:
+            column_of(str(source), columns, ["label"], f"{NOTHING} --labels-by counts this column as votes.")
+            if "label" in {items.id, items.data}:
+                raise UsageError("--labels-by counts the column 'label' as votes: it cannot be the id or the data too")
+            votes = VoteRows(workspace, str(source), votes_by=labels_by, purpose=purpose, kind=kind, of_new_items=True)
+        taken = _TakenIds(workspace, str(source), items.id, existing)
+        return _ingest_items(workspace, chunks, items, votes, taken, on_bad_rows)
 
 
 def ingest_sources(workspace: Workspace) -> list[Ingested]:
@@ -149,49 +169,77 @@ class _ItemRows:
         columns: Sequence[str],
         id_column: str | None,
         data_column: str | None,
-        existing: OnBadRows,
     ) -> None:
         self.source = source
-        self.existing = existing
         self.id = id_column or workspace.project["source.id"]
         self.data = data_column or workspace.project["source.data"] or workspace.schema.modality
-        for role, name, flag in (("id", self.id, "--id"), ("data", self.data, "--data")):
-            if name not in columns and not (role == "id" and name == "auto"):
-                automatic = ", or --id auto to number the rows" if role == "id" else ""
-                raise BadInputError(
-                    [BadRow(source, 1, name, f"no such column; the file has: {', '.join(columns) or 'none'}")],
-                    f"Name the column with the {role} with {flag} COLUMN{automatic}.",
-                )
+        if self.id != "auto":
+            hint = "Name the column with the id with --id COLUMN, or --id auto to number the rows."
+            column_of(source, columns, [self.id], f"{NOTHING} {hint}")
+        column_of(source, columns, [self.data], f"{NOTHING} Name the column with the data with --data COLUMN.")
 
     def frame(self, chunk: Chunk) -> tuple[pl.DataFrame, list[BadRow]]:
         """The good rows as `id`, `data`, `meta.*`, with their lines in `_line`; and the bad rows."""
-        frame = chunk.frame.with_columns(pl.Series("_line", list(chunk.lines), dtype=pl.Int64))
+        lines = pl.Series("_line", list(chunk.lines), dtype=pl.Int64)
         if self.id == "auto":
-            stem = Path(self.source).name
-            frame = frame.with_columns(pl.format("{}:{}", pl.lit(stem), "_line").alias("auto"))
-        wrong = {
-            self.id: _fault_of(pl.col(self.id).cast(pl.String), empty_is_wrong=True),
-            self.data: _fault_of(pl.col(self.data).cast(pl.String), empty_is_wrong=False),
-        }
+            ids = pl.select(pl.format("{}:{}", pl.lit(Path(self.source).name), lines)).to_series()
+        else:
+            ids = text_of(self.source, chunk, self.id, NOTHING)
+        rest = [c for c in chunk.frame.columns if c not in {self.id, self.data}]
+        frame = chunk.frame.select(
+            ids.alias("id"),
+            text_of(self.source, chunk, self.data, NOTHING).alias("data"),
+            *(pl.col(c).alias(f"meta.{c}") for c in rest),
+            lines,
+        )
+        wrong = {"id": _fault_of("id", empty_is_wrong=True), "data": _fault_of("data", empty_is_wrong=False)}
         faults = frame.select("_line", *(fault.alias(name) for name, fault in wrong.items()))
         bad = list(chunk.bad_rows)
-        for name in wrong:
+        for name, column in (("id", self.id), ("data", self.data)):
             found = faults.filter(pl.col(name) != "").select("_line", name)
-            bad += [BadRow(self.source, line, name, reason) for line, reason in found.iter_rows()]
+            bad += [BadRow(self.source, line, column, reason) for line, reason in found.iter_rows()]
         good = faults.select(pl.all_horizontal(pl.col(name) == "" for name in wrong)).to_series()
-        rest = [c for c in chunk.frame.columns if c not in {self.id, self.data}]
-        return (
-            frame.filter(good).select(
-                pl.col(self.id).cast(pl.String).alias("id"),
-                pl.col(self.data).cast(pl.String).alias("data"),
-                *(pl.col(c).alias(f"meta.{c}") for c in rest),
-                "_line",
-            ),
-            bad,
-        )
+        return frame.filter(good), bad
 
 
-def _fault_of(value: pl.Expr, *, empty_is_wrong: bool) -> pl.Expr:
+class _TakenIds:
+    """Tells which ids cannot be taken: in the lake already, or further up in the same file."""
+
+    def __init__(self, workspace: Workspace, source: str, column: str, existing: OnBadRows) -> None:
+        self.n_existing = 0
+        self.n_refused = 0
+        self._workspace = workspace
+        self._source = source
+        self._column = column
+        self._existing = existing
+        self._of_file = IdIndex()
+
+    def leave_out(self, frame: pl.DataFrame, appender: ItemsAppender) -> tuple[pl.DataFrame, list[BadRow]]:
+        """The rows with new ids, and a bad row for each that is refused."""
+        twice = set(self._of_file.seen(frame["id"]))
+        existing = set(appender.duplicates(frame["id"])) - twice
+        if not twice and not existing:
+            self._of_file.add(frame["id"])
+            return frame, []
+        self._of_file.add(frame["id"].filter(_without(twice, frame.height)))
+        bad = [self._bad(frame, i, "stands further up in this file already: each item once") for i in sorted(twice)]
+        if self._existing == "skip":
+            self.n_existing += len(existing)
+        else:
+            self.n_refused += len(existing)
+            bad += [self._bad(frame, i, "is in the project already") for i in sorted(existing)]
+        return frame.filter(_without(twice | existing, frame.height)), bad
+
+    def _bad(self, frame: pl.DataFrame, position: int, reason: str) -> BadRow:
+        return BadRow(self._source, frame["_line"][position], self._column, f"{frame['id'][position]!r} {reason}")
+
+
+def _without(positions: AbstractSet[int], n_rows: int) -> pl.Series:
+    return pl.Series([i not in positions for i in range(n_rows)], dtype=pl.Boolean)
+
+
+def _fault_of(name: str, *, empty_is_wrong: bool) -> pl.Expr:
+    value = pl.col(name)
     missing = value.is_null() | (value == "") if empty_is_wrong else value.is_null()
     return (
         pl.when(missing)
@@ -205,42 +253,39 @@ def _fault_of(value: pl.Expr, *, empty_is_wrong: bool) -> pl.Expr:
 def _ingest_items(
     workspace: Workspace,
     chunks: Iterator[Chunk],
-    source: str,
     rows: _ItemRows,
     votes: VoteRows | None,
+    taken: _TakenIds,
     on_bad_rows: OnBadRows,
 ) -> Ingested:
     bad: list[BadRow] = []
     carried: list[pl.DataFrame] = []
-    n_existing = 0
     seen = workspace.watch("import")
-    with workspace.lake.append_items(source=source) as appender:
+    with workspace.lake.append_items(source=rows.source) as appender:
         for chunk in chunks:
             frame, wrong = rows.frame(chunk)
-            again = appender.duplicates(frame["id"])
-            if rows.existing == "skip":
-                n_existing += len(again)
-            else:
-                repeated = frame[again].select("_line", "id")
-                wrong += [
-                    BadRow(source, line, rows.id, f"{name!r} is there already") for line, name in repeated.iter_rows()
-                ]
-            kept = frame.with_row_index().filter(~pl.col("index").is_in(again)).drop("index") if again else frame
+            kept, refused = taken.leave_out(frame, appender)
+            bad += [*wrong, *refused]
             if votes is not None:
-                carried.append(kept.select(item="id", label="meta.label", _line="_line"))
-                kept = kept.drop("meta.label")
+                kept, cast, wrong = _with_votes(kept, votes)
+                carried.append(cast)
+                bad += wrong
             appender.write(kept.drop("_line"))
-            bad += wrong
-            _refuse(bad, on_bad_rows, at_least=MOST_BAD_ROWS)
+            _refuse(bad, on_bad_rows, at_least=MOST_BAD_ROWS, n_existing=taken.n_refused)
             seen(appender.n_rows, 0)
-        _refuse(bad, on_bad_rows)
-        n_items = appender.n_rows
-    n_votes = 0
-    if votes is not None and carried:
-        labels = pl.concat(carried)
-        chunk = Chunk(labels.drop("_line"), labels["_line"].to_list())
-        n_votes = _ingest_votes(workspace, iter([chunk]), source, votes, on_bad_rows).n_votes
-    return Ingested(source, n_items, n_votes, n_existing, bad)
+        _refuse(bad, on_bad_rows, n_existing=taken.n_refused)
+        # Votes first: items count only when this block has ended well, and votes on items that do not count say
+        # nothing. Killed in between, the same command starts from the beginning.
+        n_votes = _append_votes(workspace, carried, rows.source)
+    return Ingested(rows.source, appender.n_rows, n_votes, taken.n_existing, bad)
+
+
+def _with_votes(items: pl.DataFrame, votes: VoteRows) -> tuple[pl.DataFrame, pl.DataFrame, list[BadRow]]:
+    """Items without their column `label`, what it says as votes, and the rows whose label is none."""
+    labels = items.select(item="id", label="meta.label")
+    cast, wrong = votes.frame(Chunk(labels, items["_line"].to_list()))
+    lines = [row.line for row in wrong]
+    return items.filter(~pl.col("_line").is_in(lines)).drop("meta.label"), cast, wrong
 
 
 def _ingest_votes(
@@ -254,15 +299,30 @@ def _ingest_votes(
         bad += [*chunk.bad_rows, *wrong]
         _refuse(bad, on_bad_rows, at_least=MOST_BAD_ROWS)
     _refuse(bad, on_bad_rows)
-    votes = pl.concat(good) if good else None
-    if votes is not None and votes.height:
-        workspace.lake.append_votes(votes, source=source)
-    return Ingested(source, 0, 0 if votes is None else votes.height, 0, bad)
+    return Ingested(source, 0, _append_votes(workspace, good, source), 0, bad, rows.n_unanswered)
 
 
-def _refuse(bad: list[BadRow], on_bad_rows: OnBadRows, *, at_least: int = 1) -> None:
-    if on_bad_rows == "error" and len(bad) >= at_least:
-        raise BadInputError(bad, "Nothing was imported. Mend these rows, or leave them out with --on-bad-rows skip.")
+def _append_votes(workspace: Workspace, frames: Sequence[pl.DataFrame], source: str) -> int:
+    n_votes = sum(frame.height for frame in frames)
+    if n_votes:
+        workspace.lake.append_votes(pl.concat(frames), source=source)
+    return n_votes
+
+
+def _refuse(bad: list[BadRow], on_bad_rows: OnBadRows, *, at_least: int = 1, n_existing: int = 0) -> None:
+    if on_bad_rows == "skip" or len(bad) < at_least:
+        return
+    advice = ["Leave out what is in the project already with --existing skip."] if n_existing else []
+    if len(bad) > n_existing:
+        advice.append(f"Mend {'the other' if n_existing else 'these'} rows, or leave them out with --on-bad-rows skip.")
+    raise BadInputError(sorted(bad, key=lambda row: row.line or 0), " ".join([NOTHING, *advice]))
+
+
+def _format_of(path: Path) -> str:
+    try:
+        return format_name(path)
+    except UsageError as error:
+        raise UsageError(f"{error} Or name the format: --format NAME") from error
 
 
 def _holds_votes(workspace: Workspace, columns: Sequence[str], data_column: str | None) -> bool:

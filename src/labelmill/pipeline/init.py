@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from labelmill import registry
@@ -76,20 +77,46 @@ def init(
     if (folder / PROJECT_FILE).exists():
         raise ProjectError(f"{folder / PROJECT_FILE} is there already: choose another folder, or edit that file")
     text = PROJECT.format(
-        name=json.dumps(name or folder.resolve().name),
-        question=json.dumps(schema.name),
-        kind=json.dumps(kind),
-        classes=json.dumps(list(classes), ensure_ascii=False),
-        modality=json.dumps(modality),
+        name=_quoted(name or folder.resolve().name),
+        question=_quoted(schema.name),
+        kind=_quoted(kind),
+        classes=f"[{', '.join(map(_quoted, classes))}]",
+        modality=_quoted(modality),
     )
-    rules = RULES.format(
-        first=json.dumps(classes[0], ensure_ascii=False), second=json.dumps(classes[-1], ensure_ascii=False)
-    )
+    rules = RULES.format(first=_quoted(classes[0]), second=_quoted(classes[-1]))
+    project = Project.of(folder, _encoded(text))
+    _write(folder, {"rules.py": _encoded(rules), PROJECT_FILE: _encoded(text)})
+    return project
+
+
+def _quoted(text: str) -> str:
+    """A literal that TOML and Python read alike."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        found = text[error.start]
+        raise ProjectError(f"{found!r} in a name is no character of UTF-8: choose another name") from error
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """All files that are not there yet, or nothing."""
+    made: list[Path] = []
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "rules.py").exists():
-            (folder / "rules.py").write_text(rules, encoding="utf-8")
-        (folder / PROJECT_FILE).write_text(text, encoding="utf-8")
+        for name, content in files.items():
+            path = folder / name
+            if not path.exists():
+                made.append(path)
+                path.write_bytes(content)
     except OSError as error:
+        with contextlib.suppress(OSError):  # the error that brought us here is the one to tell
+            for path in made:
+                path.unlink(missing_ok=True)
+            for place in missing:
+                place.rmdir()
         raise StorageError(f"{folder}: cannot make a project there: {error.strerror}") from error
-    return Project.open(folder)

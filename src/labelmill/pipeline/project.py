@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +15,13 @@ from labelmill.domain.schema import LabelSchema
 from labelmill.errors import ProjectError, SchemaError, nearest
 from labelmill.pipeline.settings import SETTINGS
 
-__all__ = ["PROJECT_FILE", "Project"]
+__all__ = ["LONGEST_TIMEOUT", "PROJECT_FILE", "SHORTEST_TIMEOUT", "Project"]
 
 PROJECT_FILE = "labelmill.toml"
+
+SHORTEST_TIMEOUT = 0.001
+LONGEST_TIMEOUT = 86_400.0
+"""Seconds that a labeling function may be given for one item."""
 
 PLUGIN_KEYS = {
     "schema.kind": "label_kind",
@@ -57,17 +63,21 @@ class Project:
         """
         path = folder / PROJECT_FILE
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = path.read_bytes()
         except FileNotFoundError as error:
             raise ProjectError(
                 f"no {PROJECT_FILE} in {folder.resolve()}: make a project with `labelmill init DIR`, "
                 "or name its folder with --project DIR"
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ProjectError(f"{path} is not valid TOML: {error}") from error
         except OSError as error:
             raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-        settings = _checked(data, path)
+        return cls.of(folder, content)
+
+    @classmethod
+    def of(cls, folder: Path, content: bytes) -> Project:
+        """The project that a project file with this content makes of the folder; see `open`."""
+        path = folder / PROJECT_FILE
+        settings = _checked(_parsed(content, path), path)
         try:
             return cls(folder, _schema(settings), settings)
         except SchemaError as error:
@@ -91,6 +101,19 @@ class Project:
     def state(self) -> Path:
         """Where the lake lies."""
         return self.folder / ".labelmill"
+
+
+def _parsed(content: bytes, path: Path) -> dict[str, Any]:
+    content = content.removeprefix(codecs.BOM_UTF8)  # editors of Windows put it there
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ProjectError(
+            f"{path}, line {line}: byte {content[error.start]:#04x} is not UTF-8: save the file as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{path} is not valid TOML: {error}: mend this place") from error
 
 
 def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -129,17 +152,32 @@ def _check_values(settings: Mapping[str, Any], path: Path) -> None:
         name = settings[key]
         if name not in registry.names(kind) and not (key == "train.learner" and name == ""):
             raise ProjectError(f"{path}: {key} = {name!r} is not known: {nearest(name, registry.names(kind))}")
+    formats = [name for name in registry.names("format") if name != "folders"]
     for name in settings["export.formats"]:
-        if name not in registry.names("format"):
-            raise ProjectError(f"{path}: export.formats: {name!r}: {nearest(name, registry.names('format'))}")
+        if name not in formats:
+            raise ProjectError(f"{path}: export.formats: {name!r} is not known: {nearest(name, formats)}")
+    if not settings["export.formats"]:
+        raise ProjectError(f"{path}: export.formats is empty: name at least one of {', '.join(formats)}")
     for key in ("certify.error", "certify.confidence"):
         if not 0 < settings[key] < 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
-    for key, low in (("select.count", 1), ("annotate.workers", 0)):
+    for key, low in (("select.count", 1), ("annotate.workers", 0), ("project.seed", 0)):
         if settings[key] < low:
             raise ProjectError(f"{path}: {key} must be at least {low}, found {settings[key]}")
-    if settings["annotate.timeout"] <= 0:
-        raise ProjectError(f"{path}: annotate.timeout must be above 0 seconds, found {settings['annotate.timeout']}")
+    timeout = settings["annotate.timeout"]
+    if not (math.isfinite(timeout) and SHORTEST_TIMEOUT <= timeout <= LONGEST_TIMEOUT):
+        span = f"between {SHORTEST_TIMEOUT:g} and {LONGEST_TIMEOUT:g}"
+        raise ProjectError(f"{path}: annotate.timeout must lie {span} seconds, found {timeout}")
+    _check_encoding(settings["source.encoding"], path)
+
+
+def _check_encoding(encoding: str, path: Path) -> None:
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except (LookupError, ValueError):
+        raise ProjectError(
+            f"{path}: source.encoding = {encoding!r} is not known: name a codec such as utf-8, cp1252 or gb18030"
+        ) from None
 
 
 def _schema(settings: Mapping[str, Any]) -> LabelSchema:

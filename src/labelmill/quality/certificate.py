@@ -244,7 +244,8 @@ def _check_answers(plan: AuditPlan, answers: Mapping[str, str | None]) -> None:
     if missing:
         raise CertificateError(
             f"{len(missing)} of {len(sample)} audited items have no answer yet, first {missing[0]!r}: a certificate is "
-            "issued once all are answered"
+            "issued once all are answered. Fill in the rest of the audit's file and import it again: "
+            "labelmill import FILE --votes-by NAME --purpose audit"
         )
     strangers = [x for x in answers if x not in sample]
     if strangers:
