@@ -63,7 +63,7 @@ def _labeling_function(schema: LabelSchema) -> Example:
 EXAMPLES: dict[str, Callable[[LabelSchema], Example]] = {
     "labeling_function": _labeling_function,
     "keyword": lambda schema: Example(Keyword("spam", ["free", "straße"], name="keyword"), ITEMS, schema),
-    "regex": lambda schema: Example(Regex("spam", r"\bfree\b(?! lunch)", name="regex"), ITEMS, schema),
+    "regex": lambda schema: Example(Regex("spam", r"(?i)\bfree\b(?! lunch)", name="regex"), ITEMS, schema),
     "dictionary": lambda schema: Example(
         Dictionary({"spam": ["free", "prize"], "ham": ["lunch"]}, name="dictionary"), ITEMS, schema
     ),
