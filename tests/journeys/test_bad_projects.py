@@ -71,6 +71,21 @@ def test_a_project_file_with_a_byte_order_mark(shell: Shell, project: Path) -> N
     assert shell("import", project / "items.csv", "-p", project).status == 0
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('items = ["nowhere.csv"]', ("nowhere.csv: no such file", "[source]")),
+        ('votes = ["wrong.csv"]', ("wrong.csv, line 2, field 'item'", "unknown item 'm1'")),
+    ],
+)
+def test_a_source_that_cannot_be_taken(shell: Shell, project: Path, source: str, words: tuple[str, ...]) -> None:
+    """`run` names the file of [source] that stops it."""
+    (project / "wrong.csv").write_text("item,annotator,label\nm1,ann,ham\n")
+    (project / "labelmill.toml").write_text(f"{CLASSES}[source]\n{source}\n")
+
+    refused(shell, ["run", "-p", project], 1, *words)
+
+
 COMMANDS: list[list[str | Path]] = [
     ["import", "items.csv"],
     ["annotate"],
