@@ -219,6 +219,8 @@ def test_an_audit_from_plan_to_certificate(shell: Shell, voted: Path) -> None:
     refused(shell, ["certify", "-p", voted], 1, f"{len(items)} of {len(items)} audited items", "import")
     fill_in(audit, dict.fromkeys(items, "hamm"))
     refused(shell, answers, 1, "audit.csv, line 2, field 'label'", "unknown class 'hamm': did you mean 'ham'?")
+    refused(shell, plan, 1, "answers that are not imported yet")
+    audit.unlink()
     assert shell(*plan).status == 0  # nothing is answered: it may be planned again
     assert items == items_in(audit)
     fill_in(audit, {item: TRUTH[item] for item in items[:3]})

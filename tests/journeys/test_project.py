@@ -73,6 +73,25 @@ def test_run_turns_the_whole_mill(shell: Shell, project: Path) -> None:
     assert again.json["imported"] == []
 
 
+def test_answers_not_brought_back_are_kept(shell: Shell, project: Path) -> None:
+    """A file of questions that somebody has filled in is not written over before it is imported."""
+    for step in (["import", project / "items.csv"], ["annotate"], ["aggregate"]):
+        assert shell(*step, "-p", project).status == 0
+    ask = project / "ask.csv"
+    shell("select", "--count", "5", "--out", ask, "-p", project)
+    fill_in(ask)
+    filled = ask.read_bytes()
+
+    refused = shell("select", "--count", "5", "--out", ask, "-p", project)
+    kept = ask.read_bytes()
+    shell("import", ask, "--votes-by", "ann", "-p", project)
+    after = shell("select", "--count", "5", "--out", ask, "-p", project)
+
+    assert (refused.status, kept) == (1, filled)
+    assert "5 answers that are not imported yet" in refused.err
+    assert after.status == 0, after.err
+
+
 def test_init_makes_a_project_that_runs(shell: Shell, project: Path) -> None:
     """What `init` writes is a working project."""
     made = shell("init", "fresh", "--classes", "ham,spam")

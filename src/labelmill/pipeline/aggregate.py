@@ -16,7 +16,7 @@ from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import FailedError
-from labelmill.pipeline.votes import Ballots, ballots, people_votes
+from labelmill.pipeline.votes import Ballots, ballots, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
 __all__ = ["Aggregated", "aggregate", "aggregate_votes", "gold_answers", "read_consensus"]
@@ -38,6 +38,10 @@ class Aggregated:
     consensus: Consensus
     annotators: pl.DataFrame
     version: int = 0
+
+
+ANNOTATOR_COLUMNS = {"annotator": pl.String, "kind": pl.String, "votes": pl.Int64, "reliability": pl.Float64}
+"""What is learned of each annotator, of none too."""
 
 
 def aggregate_votes(
@@ -118,6 +122,7 @@ def aggregate(workspace: Workspace, *, model: str | None = None, without_models:
         "details": dict(result.consensus.details),
         "annotators": result.annotators.to_dicts(),
         "run": run.id,
+        "schema": schema_fingerprint(workspace.schema),
     }
     version = workspace.lake.write_consensus(result.consensus.to_frame(), meta)
     workspace.end(run, counts={"items": len(cast.items), "version": version})
@@ -130,12 +135,17 @@ def read_consensus(workspace: Workspace) -> Aggregated:
     Raises
     ------
     FailedError
-        If there is none yet.
+        If there is none yet, or the schema has changed since it was made.
     """
     stored = workspace.lake.read_consensus()
     if stored is None:
         raise FailedError("there is no consensus yet: make one with `labelmill aggregate`")
     frame, meta = stored
+    if meta.get("schema") != schema_fingerprint(workspace.schema):
+        raise FailedError(
+            "the classes in labelmill.toml have changed since the consensus was made: run `labelmill annotate`, then "
+            "`labelmill aggregate`"
+        )
     classes = workspace.schema.classes
     return Aggregated(
         Consensus(
@@ -147,7 +157,7 @@ def read_consensus(workspace: Workspace) -> Aggregated:
             meta["details"],
             kind=workspace.schema.kind,
         ),
-        pl.DataFrame(meta["annotators"], schema_overrides={"kind": pl.String}, infer_schema_length=None),
+        pl.DataFrame(meta["annotators"], schema=ANNOTATOR_COLUMNS),
         meta["version"],
     )
 

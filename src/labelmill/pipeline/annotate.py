@@ -21,10 +21,10 @@ from labelmill.errors import AnnotationError, FailedError, ProjectError, RulesEr
 from labelmill.pipeline._annotate_stage import AnnotateStage
 from labelmill.pipeline._attempts import deaths
 from labelmill.pipeline.faults import current_faults
-from labelmill.pipeline.votes import CURRENT, Machine, current_machines
+from labelmill.pipeline.votes import CURRENT, Machine, current_machines, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Annotated", "annotate", "check_classes", "run_stage", "schema_fingerprint"]
+__all__ = ["Annotated", "annotate", "check_classes", "run_stage"]
 
 logger = logging.getLogger(__name__)
 
@@ -144,11 +144,6 @@ def _check_names(workspace: Workspace, annotators: Sequence[Annotator], code: Pa
                 f"{code}: the rule {annotator.name!r} is named like a learner, which votes under that name: "
                 "give the rule another name"
             )
-
-
-def schema_fingerprint(schema: LabelSchema) -> str:
-    """Hash of what gives class indices their meaning."""
-    return hashlib.sha256(json.dumps([schema.kind, schema.classes, schema.version]).encode()).hexdigest()[:12]
 
 
 def run_stage(
@@ -284,6 +279,7 @@ def _remember(workspace: Workspace, annotators: Sequence[Annotator], fingerprint
             fingerprints[a.name],
             getattr(a, "evaluation", "python"),
             getattr(a, "reason", "") or "",
+            schema_fingerprint(workspace.schema),
         )
         for a in annotators
     ]

@@ -12,7 +12,7 @@ import polars as pl
 from labelmill.domain.task import Task
 from labelmill.errors import CertificateError
 from labelmill.pipeline.aggregate import read_consensus
-from labelmill.pipeline.select import ask_file, asked_items
+from labelmill.pipeline.select import ask_file, asked_items, keep_answers
 from labelmill.pipeline.votes import people_votes
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.audit_plan import AuditPlan, plan_audit
@@ -82,6 +82,8 @@ def plan_certificate(
     CertificateError
         If an earlier plan has answers already: drawing anew until a sample pleases would prove nothing.
     """
+    if out is not None:
+        keep_answers(workspace, out)
     earlier = read_plan(workspace)
     if earlier is not None and not new_release and _audit_answers(workspace, earlier):
         raise CertificateError(
@@ -132,6 +134,11 @@ def certify(workspace: Workspace, *, out: Path | None = None) -> Certified:
         raise CertificateError(
             "no audit is planned yet: labelmill certify --plan --out audit.csv, have people fill it in, then "
             "labelmill import audit.csv --votes-by NAME --purpose audit"
+        )
+    if plan.classes is not None and tuple(plan.classes) != workspace.schema.classes:
+        raise CertificateError(
+            "the classes in labelmill.toml have changed since the audit was planned: plan a new one with "
+            "labelmill certify --plan --new-release --out audit.csv"
         )
     earlier = read_certificate(workspace)
     certificate = prove(plan, _audit_answers(workspace, plan), earlier=earlier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,8 +157,12 @@ def _provenance(workspace: Workspace, name: str, run_id: str) -> dict[str, Any]:
 
 
 def _copy(folder: Path, out: Path) -> Path:
+    """The release at `out`, whole or not at all."""
+    private = out.parent / f".labelmill-{secrets.token_hex(8)}.tmp"
     try:
-        shutil.copytree(folder, out, dirs_exist_ok=True)
+        shutil.copytree(folder, private)
+        private.rename(out)  # an empty folder gives way
     except OSError as error:
+        shutil.rmtree(private, ignore_errors=True)
         raise StorageError(f"{out}: cannot write the release there: {error.strerror or error}") from error
     return out

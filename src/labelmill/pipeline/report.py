@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -72,9 +74,13 @@ def report(workspace: Workspace, out: Path | None = None, *, content: told.Story
     """
     path = out or workspace.project.folder / "report.html"
     page = render(content or story(workspace))
+    private = path.with_name(f".labelmill-{secrets.token_hex(8)}.tmp")
     try:
-        path.write_text(page, encoding="utf-8")
+        private.write_text(page, encoding="utf-8")
+        private.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):  # the error that brought us here is the one to tell
+            private.unlink(missing_ok=True)
         raise StorageError(f"{path}: cannot write the report there: {error.strerror}") from error
     return path
 

@@ -12,13 +12,13 @@ import polars as pl
 from labelmill import registry
 from labelmill.domain.ports import Pool, QueryStrategy
 from labelmill.domain.task import Task
-from labelmill.errors import UsageError
+from labelmill.errors import LabelmillError, StorageError, UsageError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline.aggregate import Aggregated, read_consensus
 from labelmill.pipeline.votes import Ballots, ballots, people_votes
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Selected", "ask_file", "asked_items", "select"]
+__all__ = ["Selected", "ask_file", "asked_items", "keep_answers", "select"]
 
 ASKED = "asked"
 """Document that remembers what people were asked: an answer to it is a decision, not one voice of a crowd."""
@@ -75,9 +75,9 @@ def select(
     is_open = np.array([item not in asked for item in cast.items], dtype=np.bool_)
     picked = _pick(score, is_open, n, draw + len(asked))
     tasks = [Task(cast.items[i], "label", float(score[i])) for i in picked.tolist()]
-    _remember(workspace, tasks)
     if out is not None:
         ask_file(workspace, tasks, out, result)
+    _remember(workspace, tasks)  # once the file is there: what nobody was given has not been asked
     return Selected(tasks, name, out)
 
 
@@ -90,7 +90,13 @@ def ask_file(workspace: Workspace, tasks: list[Task], out: Path, suggestions: Ag
     """Write tasks as a file that people fill in: the item's fields, a suggestion, and an empty `label`.
 
     An audit shows no suggestion: it must not lead the person whose answer measures it.
+
+    Raises
+    ------
+    StorageError
+        If the file is there and holds answers that were not imported.
     """
+    keep_answers(workspace, out)
     ids = [task.item for task in tasks]
     items = workspace.lake.items(ids).frame
     frame = items.rename({"id": "item", "data": workspace.schema.modality})
@@ -104,6 +110,33 @@ def ask_file(workspace: Workspace, tasks: list[Task], out: Path, suggestions: Ag
     frame = frame.with_columns(label=pl.lit("")).select("item", "label", pl.exclude("item", "label"))
     with registry.find("format", format_name(out))().writer(out) as writer:
         writer.write(frame)
+
+
+def keep_answers(workspace: Workspace, out: Path) -> None:
+    """Refuse to write over what somebody has filled in and not brought back.
+
+    Raises
+    ------
+    StorageError
+        If the file holds such answers.
+    """
+    if not out.is_file():
+        return
+    try:
+        chunks = list(registry.find("format", format_name(out))().read(out))
+    except LabelmillError:
+        return
+    imported = set(workspace.lake.imported_votes()["item"].to_list())
+    n_new = 0
+    for chunk in chunks:
+        if {"item", "label"} <= set(chunk.frame.columns):
+            filled = chunk.frame.filter(pl.col("label").cast(pl.String).fill_null("") != "")
+            n_new += sum(item not in imported for item in filled["item"].cast(pl.String))
+    if n_new:
+        raise StorageError(
+            f"{out} holds {n_new} answers that are not imported yet: labelmill import {out} --votes-by NAME, "
+            "or name another file with --out"
+        )
 
 
 def _remember(workspace: Workspace, tasks: list[Task]) -> None:

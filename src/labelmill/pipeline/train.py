@@ -17,8 +17,7 @@ from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline._annotate_stage import votes_frame
 from labelmill.pipeline._heads import Heads, model_votes
 from labelmill.pipeline.aggregate import aggregate
-from labelmill.pipeline.annotate import schema_fingerprint
-from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes
+from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
 __all__ = ["Trained", "train"]
@@ -146,7 +145,8 @@ def _publish(workspace: Workspace, name: str, heads: Heads | None, probabilities
         lake.publish_votes(digest, partition.id, votes_frame({name: _part(votes, part)}), [])
     lake.seal_votes(digest, {name: {"fingerprint": fingerprint, "kind": "model"}}, partitions)
     others = [machine for machine in current_machines(workspace) if machine.name != name]
-    model = Machine(name, "model", fingerprint, evaluation="learned")
+    asked = schema_fingerprint(workspace.schema)
+    model = Machine(name, "model", fingerprint, evaluation="learned", schema=asked)
     _write_machines(workspace, [*others, model])
     return fingerprint
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
+from labelmill.errors import FailedError
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["CURRENT", "Ballots", "Machine", "ballots", "current_machines", "people_votes"]
+__all__ = ["CURRENT", "Ballots", "Machine", "ballots", "current_machines", "people_votes", "schema_fingerprint"]
 
 CURRENT = "annotators"
 """Document that names the machine annotators whose votes count, with their fingerprints."""
@@ -34,6 +37,8 @@ class Machine:
     fingerprint: str
     evaluation: str = ""
     reason: str = ""
+    schema: str = ""
+    """Fingerprint of the question it answered: its votes are class indices, and mean nothing under another."""
 
 
 SILENCE = Machine("(silence)", "rule", "")
@@ -66,19 +71,63 @@ class Ballots:
         return next(iter(self.tables.values()))
 
 
+def schema_fingerprint(schema: LabelSchema) -> str:
+    """Hash of what gives class indices their meaning."""
+    return hashlib.sha256(json.dumps([schema.kind, schema.classes, schema.version]).encode()).hexdigest()[:12]
+
+
 def current_machines(workspace: Workspace) -> list[Machine]:
-    """The rules and models whose votes count, as the last `annotate` and `train` left them."""
+    """The rules and models whose votes count, as the last `annotate` and `train` left them.
+
+    Those that answered another question, before the schema changed, are not among them.
+    """
+    asked = schema_fingerprint(workspace.schema)
+    return [machine for machine in _remembered(workspace) if machine.schema == asked]
+
+
+def _remembered(workspace: Workspace) -> list[Machine]:
     document = workspace.lake.read_document(CURRENT) or {"machines": []}
     return [Machine(**entry) for entry in document["machines"]]
+
+
+def _check_question(workspace: Workspace, *, without_models: bool) -> None:
+    """Refuse to count while machines have answered another question only."""
+    asked = schema_fingerprint(workspace.schema)
+    stale = [m for m in _remembered(workspace) if m.schema != asked and not (without_models and m.kind == "model")]
+    if stale:
+        rules = [machine.name for machine in stale if machine.evaluation != "learned"]
+        step = "labelmill annotate" if rules else "labelmill train"
+        raise FailedError(
+            f"the classes in labelmill.toml have changed since {', '.join(m.name for m in stale)} voted: "
+            f"run `{step}` again"
+        )
 
 
 def people_votes(workspace: Workspace, purposes: Sequence[str] = IN_CONSENSUS) -> pl.DataFrame:
     """People's votes with one of the purposes, the later one where somebody answered twice.
 
     Columns `item`, `annotator`, `value` (class name, JSON list, or null for an abstention), `kind`.
+
+    Raises
+    ------
+    FailedError
+        If they name a class that the schema does not have any more.
     """
     votes = workspace.lake.imported_votes().filter(pl.col("purpose").is_in(list(purposes)))
+    _check_known(workspace, votes["value"])
     return votes.unique(["item", "annotator"], keep="last", maintain_order=True)
+
+
+def _check_known(workspace: Workspace, values: pl.Series) -> None:
+    is_multi = workspace.schema.kind == "multi_choice"
+    for value in values.drop_nulls().unique(maintain_order=True):
+        named = (loads(value) if value.startswith("[") else [value]) if is_multi else [value]
+        for name in named:
+            if name not in workspace.schema.classes:
+                raise FailedError(
+                    f"{int((values == value).sum())} answers of people name {name!r}, which is no class in "
+                    "labelmill.toml any more: add it to [schema] classes again, or make a new project"
+                )
 
 
 def ballots(workspace: Workspace, *, without_models: bool = False) -> Ballots:
@@ -88,7 +137,13 @@ def ballots(workspace: Workspace, *, without_models: bool = False) -> Ballots:
     ----------
     without_models : bool
         Leave models out: what they are trained on must not be their own echo.
+
+    Raises
+    ------
+    FailedError
+        If the schema has changed since the machines voted.
     """
+    _check_question(workspace, without_models=without_models)
     items = workspace.lake.item_ids().to_list()
     machines = [m for m in current_machines(workspace) if not (without_models and m.kind == "model")]
     columns = dict(_machine_columns(workspace, machines, len(items)))
