@@ -13,7 +13,7 @@ from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 from labelmill.pipeline.aggregate import Aggregated, aggregate, gold_answers
 from labelmill.pipeline.faults import current_faults
-from labelmill.pipeline.votes import ballots, current_machines
+from labelmill.pipeline.votes import Ballots, ballots, current_machines
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.analysis import Analysis, Summary
 from labelmill.quality.analysis import analyze as analyze_votes
@@ -57,7 +57,11 @@ class Analyzed:
 
 
 def analyze(
-    workspace: Workspace, *, truth: npt.NDArray[np.int16] | None = None, result: Aggregated | None = None
+    workspace: Workspace,
+    *,
+    truth: npt.NDArray[np.int16] | None = None,
+    result: Aggregated | None = None,
+    cast: Ballots | None = None,
 ) -> Analyzed:
     """Reach, conflicts and accuracy of every annotator.
 
@@ -67,8 +71,10 @@ def analyze(
         True class index of each item in lake order, ABSTAIN where unknown. Without it, gold answers in the project.
     result : Aggregated, optional
         The consensus that learned the reliabilities; made anew without it.
+    cast : Ballots, optional
+        All votes, where they have been read already.
     """
-    cast = ballots(workspace)
+    cast = cast or ballots(workspace)
     learned = result or aggregate(workspace)
     reliability = dict(learned.annotators.select("annotator", "reliability").iter_rows())
     table = _pairs(cast.tables) if cast.is_multi else cast.first

@@ -98,14 +98,12 @@ def export(
 def release_frame(workspace: Workspace) -> tuple[pl.DataFrame, Certified | None]:
     """The labels as they would be released now, and the certificate that holds for them.
 
-    Columns `item`, `label`, `confidence`, one `p_<class>` per class, `decided_by` (machine, or people and why),
-    `model` (the label model) and `n_votes`.
+    Columns `item`, `label`, `confidence`, one `p_<class>` per class, `decided_by` (machine, or people and why)
+    and `model` (the label model).
     """
     result = read_consensus(workspace)
     certified = _certified(workspace)
     frame = result.consensus.to_frame().drop("tied")
-    decided = pl.lit("machine")
-    asked = asked_items(workspace)
     if certified is not None and certified.final is not None:
         final = certified.final
         plan = read_plan(workspace)
@@ -117,8 +115,9 @@ def release_frame(workspace: Workspace) -> tuple[pl.DataFrame, Certified | None]
         frame = sure.join(frame.drop("label"), on="item", how="left", maintain_order="left")
         frame = frame.join(certified_labels, on="item", how="left", maintain_order="left")
     else:
+        asked = asked_items(workspace)
         answered = [item for item in people_votes(workspace)["item"].unique() if item in asked]
-        decided = pl.when(pl.col("item").is_in(answered)).then(pl.lit("people (asked)")).otherwise(decided)
+        decided = pl.when(pl.col("item").is_in(answered)).then(pl.lit("people (asked)")).otherwise(pl.lit("machine"))
         frame = frame.with_columns(decided_by=decided)
     frame = frame.with_columns(model=pl.lit(result.consensus.model))
     order = ["item", "label", "confidence", *(c for c in frame.columns if c.startswith("p_")), "decided_by", "model"]

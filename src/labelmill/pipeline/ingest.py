@@ -136,7 +136,7 @@ def ingest(
             if "label" in {items.id, items.data}:
                 raise UsageError("--labels-by counts the column 'label' as votes: it cannot be the id or the data too")
             votes = VoteRows(workspace, str(source), votes_by=labels_by, purpose=purpose, kind=kind, of_new_items=True)
-        taken = _TakenIds(workspace, str(source), items.id, existing)
+        taken = _TakenIds(str(source), items.id, existing)
         return _ingest_items(workspace, chunks, items, votes, taken, on_bad_rows)
 
 
@@ -205,10 +205,9 @@ class _ItemRows:
 class _TakenIds:
     """Tells which ids cannot be taken: in the lake already, or further up in the same file."""
 
-    def __init__(self, workspace: Workspace, source: str, column: str, existing: OnBadRows) -> None:
+    def __init__(self, source: str, column: str, existing: OnBadRows) -> None:
         self.n_existing = 0
         self.n_refused = 0
-        self._workspace = workspace
         self._source = source
         self._column = column
         self._existing = existing

@@ -88,7 +88,7 @@ def report(workspace: Workspace, out: Path | None = None, *, content: told.Story
 def story(workspace: Workspace, *, measured: Measured | None = None, release: Exported | None = None) -> told.Story:
     """Everything the report and the terminal show, as plain data."""
     result, cast = read_consensus(workspace), ballots(workspace)
-    analysis = analyze(workspace, truth=None if measured is None else measured.truth, result=result)
+    analysis = analyze(workspace, truth=None if measured is None else measured.truth, result=result, cast=cast)
     frame, certified = release_frame(workspace)
     answers = _answers(workspace, certified)
     faults = current_faults(workspace)
