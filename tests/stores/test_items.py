@@ -28,7 +28,7 @@ def test_an_empty_lake_is_empty(lake: Lake) -> None:
     assert len(lake.items()) == 0
     assert lake.vote_sets() == []
     assert lake.imported_votes().height == 0
-    assert lake.read_consensus() is None
+    assert lake.consensus() is None
     assert lake.runs() == []
     assert not lake.root.exists()
 

@@ -31,7 +31,8 @@ for i in itertools.count(lake.n_items // 100):
     for p in partitions:
         lake.publish_votes("d", p.id, pl.DataFrame({"a": [i] * p.n_rows}), [Fault(p.id, "a", "error")])
     lake.seal_votes("d", {"a": {"fingerprint": "f", "kind": "rule"}}, partitions)
-    lake.write_consensus(pl.DataFrame({"i": [i] * 100}), {"i": i})
+    lake.publish_consensus(f"c{i}", "all", pl.DataFrame({"i": [i] * 100}))
+    lake.seal_consensus(f"c{i}", [Partition("all", "items", 0, 100)], {"i": i})
     lake.write_document("plan", {"i": i, "filler": "x" * 20000})
 """
 
@@ -78,8 +79,8 @@ def _check(lake: Lake) -> None:
         assert lake.read_faults("d")["item"].to_list() == [p.id for p in votes.partitions]
     for partition_id in lake.done_partitions("d"):
         assert lake.read_votes("d", partition_id).height > 0
-    stored = lake.read_consensus()
+    stored = lake.consensus()
     if stored is not None:
-        assert stored[0]["i"].to_list() == [stored[1]["i"]] * 100
+        assert lake.read_consensus(stored.digest, "all")["i"].to_list() == [stored.meta["i"]] * 100
     plan = lake.read_document("plan")
     assert plan is None or len(plan["filler"]) == 20_000

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import threading
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -42,7 +43,7 @@ def test_done_is_what_is_published(lake: Lake) -> None:
     """A partition is done when its votes are there, with or without faults."""
     lake.publish_votes("d1", "p0", VOTES, [])
     lake.publish_votes("d1", "p1", VOTES, [Fault("i1", "long", "ValueError: x")])
-    lake.begin_attempt("d1", "p2")
+    lake.begin_attempt("d1", "p2", b"at row -")
 
     assert lake.done_partitions("d1") == {"p0", "p1"}
     assert [lake.has_votes("d1", p.id) for p in PARTS] == [True, True, False]
@@ -98,20 +99,20 @@ def test_sealing_what_is_not_there_is_refused(lake: Lake) -> None:
 
 
 def test_attempts_are_counted_until_they_end(lake: Lake) -> None:
-    """An attempt that did not end is left over; its file holds what its worker wrote."""
-    first, second = (lake.begin_attempt("d1", "p0") for _ in range(2))
-    lake.begin_attempt("d1", "p00")
-    second.write_bytes(b"at row 7")
+    """An attempt that did not end is left over, with the last note of its worker."""
+    first, second = (lake.begin_attempt("d1", "p0", b"at row -") for _ in range(2))
+    other = lake.begin_attempt("d1", "p00", b"at row -")
+    second.note(b"at row 7")
     lake.end_attempt(first)
 
-    assert lake.attempts("d1", "p0") == 1
-    assert [path.read_bytes() for path in lake.left_over_attempts("d1", "p0")] == [b"at row 7"]
+    assert lake.left_over_attempts("d1", "p0") == [b"at row 7"]
 
     lake.clear_attempts("d1", "p0")
     lake.end_attempt(second)
 
-    assert lake.attempts("d1", "p0") == 0
-    assert lake.attempts("d1", "p00") == 1
+    assert lake.left_over_attempts("d1", "p0") == []
+    assert len(lake.left_over_attempts("d1", "p00")) == 1
+    lake.end_attempt(other)
 
 
 def test_imported_votes_keep_their_order(lake: Lake) -> None:
@@ -143,37 +144,75 @@ def test_votes_without_a_column_are_refused(lake: Lake) -> None:
 def test_the_last_consensus_counts(lake: Lake) -> None:
     """Each consensus is a version of its own; the current one is read, and the last three are kept."""
     for i in range(5):
-        assert lake.write_consensus(pl.DataFrame({"item": ["a"], "n": [i]}), {"model": "m", "i": i}) == i + 1
+        assert _consensus(lake, f"c{i}", {"model": "m", "i": i}) == i + 1
 
-    stored = lake.read_consensus()
+    stored = lake.consensus()
 
     assert stored is not None
-    assert stored[0]["n"].to_list() == [4]
-    assert stored[1] == {"model": "m", "i": 4, "version": 5}
-    assert sorted(path.name for path in (lake.root / "consensus").iterdir()) == ["3", "4", "5", "manifest.json"]
+    assert lake.read_consensus(stored.digest, "p0")["n"].to_list() == [4]
+    assert stored.meta == {"model": "m", "i": 4, "version": 5}
+    assert sorted(path.name for path in (lake.root / "consensus").iterdir()) == ["c2", "c3", "c4", "manifest.json"]
+
+
+def test_the_same_consensus_is_the_same_version(lake: Lake) -> None:
+    """What follows from the same things is not made current twice."""
+    assert _consensus(lake, "c1", {}) == 1
+    assert _consensus(lake, "c1", {}) == 1
+    assert _consensus(lake, "c2", {}) == 2
+    assert _consensus(lake, "c1", {}) == 3
 
 
 def test_an_unfinished_consensus_is_passed_over(lake: Lake) -> None:
-    """A version whose writer was killed before the manifest is not read, and its number is not used again."""
-    lake.write_consensus(pl.DataFrame({"n": [1]}), {})
-    (lake.root / "consensus" / "2").mkdir()
+    """A version whose writer was killed before the manifest is not read; without all partitions it cannot count."""
+    _consensus(lake, "c1", {})
+    lake.publish_consensus("c2", "p0", pl.DataFrame({"n": [2]}))
 
-    current = lake.read_consensus()
-    version = lake.write_consensus(pl.DataFrame({"n": [3]}), {})
+    with pytest.raises(StorageError, match="the consensus of 2 partitions is not there, first 'p1'"):
+        lake.seal_consensus("c2", PARTS, {})
 
+    current = lake.consensus()
     assert current is not None
-    assert current[1]["version"] == 1
-    assert version == 3
+    assert current.number == 1
+    assert lake.done_consensus("c2") == {"p0"}
 
 
 def test_numbers_that_json_does_not_know_become_null(lake: Lake) -> None:
     """A reliability that is not known does not stop a consensus."""
-    lake.write_consensus(pl.DataFrame({"n": [1]}), {"reliability": [0.5, math.nan], "deep": {"x": math.inf}})
+    _consensus(lake, "c1", {"reliability": [0.5, math.nan], "deep": {"x": math.inf}})
 
-    stored = lake.read_consensus()
+    stored = lake.consensus()
 
     assert stored is not None
-    assert stored[1] == {"reliability": [0.5, None], "deep": {"x": None}, "version": 1}
+    assert stored.meta == {"reliability": [0.5, None], "deep": {"x": None}, "version": 1}
+
+
+def test_tables_of_a_reduce_are_there_until_they_are_removed(lake: Lake) -> None:
+    """Of two writers the first wins."""
+    lake.publish_table("r1", "p0", pl.DataFrame({"n": [1]}))
+    lake.publish_table("r1", "p0", pl.DataFrame({"n": [2]}))
+
+    assert lake.table_names("r1") == {"p0"}
+    assert lake.read_table("r1", "p0")["n"].to_list() == [1]
+
+    lake.delete_tables("r1")
+
+    assert lake.table_names("r1") == set()
+
+
+def test_code_is_known_by_its_content(lake: Lake) -> None:
+    """The same archive twice is one; what is not there is told."""
+    digest = lake.publish_code(b"archive")
+
+    assert lake.publish_code(b"archive") == digest
+    assert lake.read_code(digest) == b"archive"
+    with pytest.raises(StorageError, match="the code that this run needs is not in the lake"):
+        lake.read_code("0" * 16)
+
+
+def _consensus(lake: Lake, digest: str, meta: dict[str, Any]) -> int:
+    for partition in PARTS:
+        lake.publish_consensus(digest, partition.id, pl.DataFrame({"n": [int(digest[1:])]}))
+    return lake.seal_consensus(digest, PARTS, meta)
 
 
 def test_documents_are_kept_by_name(lake: Lake) -> None:

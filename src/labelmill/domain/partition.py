@@ -38,7 +38,8 @@ class Receipt(NamedTuple):
 
     `error` is None when the output is published under `uri`; otherwise the partition is not done. `died` says that
     its worker died under it (rather than that the stage raised), `printed` holds the start of what the user's code
-    printed.
+    printed. `timings` are pairs (annotator, seconds), `host` is
+    the machine that did it, `retries` how many workers it cost before.
     """
 
     partition: str
@@ -49,3 +50,6 @@ class Receipt(NamedTuple):
     error: str | None = None
     died: bool = False
     printed: str = ""
+    timings: tuple[tuple[str, float], ...] = ()
+    host: str = ""
+    retries: int = 0

@@ -34,8 +34,8 @@ class AnnotateStage:
 
     Parameters
     ----------
-    root : Path
-        The lake.
+    lake : str
+        URI of the lake.
     code : Path
         The file with the labeling functions.
     fingerprints : mapping of str to str
@@ -46,7 +46,7 @@ class AnnotateStage:
         Seconds a labeling function may take on one item.
     """
 
-    root: Path
+    lake: str
     code: Path
     fingerprints: dict[str, str]
     digest: str
@@ -56,7 +56,7 @@ class AnnotateStage:
     def __call__(self, partition: Partition) -> Receipt:
         """Annotate the partition and publish the votes."""
         started = time.monotonic()
-        lake = Lake(self.root)
+        lake = Lake(self.lake)
         annotators = _annotators(self.code, tuple(self.fingerprints.items()))
         frames: list[pl.DataFrame] = []
         faults: list[Fault] = []

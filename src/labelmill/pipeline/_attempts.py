@@ -8,10 +8,9 @@ annotator that has killed on several items of a partition is not asked about the
 
 from __future__ import annotations
 
-import mmap
+import struct
 from collections import Counter
 from collections.abc import Set as AbstractSet
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -31,7 +30,8 @@ DEADLY = 2
 HOPELESS = 5
 """Convicted rows of a partition after which the annotator is left out: each costs two workers, a second or more."""
 
-CELLS = 3  # annotator, first row of the batch, row within the batch (-1: the batch as a whole)
+CELLS = struct.Struct("3q")
+"""Annotator, first row of the batch, row within the batch (-1: the batch as a whole)."""
 
 
 class Attempt:
@@ -44,25 +44,19 @@ class Attempt:
 
     def __enter__(self) -> Self:
         self.deaths = deaths(self.lake, self.digest, self.partition)
-        self.token = self.lake.begin_attempt(self.digest, self.partition)
-        self.token.write_bytes(np.full(CELLS, -1, dtype=np.int64).tobytes())
-        with self.token.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), CELLS * 8)
-        self.cells = memoryview(self._map).cast("q")
+        self.token = self.lake.begin_attempt(self.digest, self.partition, CELLS.pack(-1, -1, -1))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.cells.release()
-        self._map.close()
         self.lake.end_attempt(self.token)
         if error is None:
             self.lake.clear_attempts(self.digest, self.partition)
 
     def annotate(self, j: int, start: int, annotator: Annotator, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
         """The votes of annotator j on the batch that starts at row `start` of its file; deadly items left out."""
-        self.cells[0], self.cells[1], self.cells[2] = j, start, -1
+        self.token.note(CELLS.pack(j, start, -1))
         convicted = sorted(
             (first, row) for (at, first, row), n in self.deaths.items() if at == j and row >= 0 and n >= DEADLY
         )
@@ -73,10 +67,16 @@ class Attempt:
         if stop == len(batch) and not any((at, first) == (j, start) for at, first, _ in self.deaths):
             return annotator.annotate(batch, schema)
         killers = {row for first, row in convicted if first == start}
-        return self._in_single_steps(killers, stop, annotator, batch, schema)
+        return self._in_single_steps(killers, stop, annotator, batch, schema, (j, start))
 
     def _in_single_steps(
-        self, killers: AbstractSet[int], stop: int, annotator: Annotator, batch: ItemBatch, schema: LabelSchema
+        self,
+        killers: AbstractSet[int],
+        stop: int,
+        annotator: Annotator,
+        batch: ItemBatch,
+        schema: LabelSchema,
+        at: tuple[int, int],
     ) -> VoteBatch:
         """Row by row, so that a death inside compiled code names its row too; nothing from row `stop` on."""
         parts = []
@@ -88,7 +88,7 @@ class Attempt:
                 reason = f"killed its worker on {HOPELESS} items or more before this one; left out"
                 parts.append(_left_out(single, annotator, schema, reason))
             else:
-                self.cells[2] = i
+                self.token.note(CELLS.pack(*at, i))
                 parts.append(annotator.annotate(single, schema))
         return _joined(parts)
 
@@ -96,18 +96,12 @@ class Attempt:
 def deaths(lake: Lake, digest: str, partition: str) -> Counter[tuple[int, int, int]]:
     """(annotator, first row of batch, row) -> how many left-over attempts died there."""
     counts: Counter[tuple[int, int, int]] = Counter()
-    for path in lake.left_over_attempts(digest, partition):
-        cells = np.frombuffer(_bytes(path), dtype=np.int64)
-        if len(cells) == CELLS and cells[0] >= 0:
-            counts[int(cells[0]), int(cells[1]), int(cells[2])] += 1
+    for note in lake.left_over_attempts(digest, partition):
+        if len(note) == CELLS.size:
+            annotator, first, row = CELLS.unpack(note)
+            if annotator >= 0:
+                counts[annotator, first, row] += 1
     return counts
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:  # another worker finished the partition meanwhile
-        return b""
 
 
 def _left_out(batch: ItemBatch, annotator: Annotator, schema: LabelSchema, reason: str) -> VoteBatch:

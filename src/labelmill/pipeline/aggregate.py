@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -124,9 +125,19 @@ def aggregate(workspace: Workspace, *, model: str | None = None, without_models:
         "run": run.id,
         "schema": schema_fingerprint(workspace.schema),
     }
-    version = workspace.lake.write_consensus(result.consensus.to_frame(), meta)
+    version = _write(workspace, result.consensus.to_frame(), meta)
     workspace.end(run, counts={"items": len(cast.items), "version": version})
     return Aggregated(result.consensus, result.annotators, version)
+
+
+def _write(workspace: Workspace, frame: pl.DataFrame, meta: dict[str, Any]) -> int:
+    lake = workspace.lake
+    digest = meta["run"].rpartition("-")[2] + hashlib.sha256(meta["run"].encode()).hexdigest()[:12]
+    partitions, at = lake.item_partitions(), 0
+    for partition in partitions:
+        lake.publish_consensus(digest, partition.id, frame.slice(at, partition.n_rows))
+        at += partition.n_rows
+    return lake.seal_consensus(digest, partitions, meta)
 
 
 def read_consensus(workspace: Workspace) -> Aggregated:
@@ -137,16 +148,18 @@ def read_consensus(workspace: Workspace) -> Aggregated:
     FailedError
         If there is none yet, or the schema has changed since it was made.
     """
-    stored = workspace.lake.read_consensus()
+    lake = workspace.lake
+    stored = lake.consensus()
     if stored is None:
         raise FailedError("there is no consensus yet: make one with `labelmill aggregate`")
-    frame, meta = stored
+    meta = stored.meta
     if meta.get("schema") != schema_fingerprint(workspace.schema):
         raise FailedError(
             "the classes in labelmill.toml have changed since the consensus was made: run `labelmill annotate`, then "
             "`labelmill aggregate`"
         )
     classes = workspace.schema.classes
+    frame = pl.concat([lake.read_consensus(stored.digest, partition.id) for partition in stored.partitions])
     return Aggregated(
         Consensus(
             frame["item"].to_list(),

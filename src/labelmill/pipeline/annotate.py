@@ -216,7 +216,7 @@ def _annotate(
             n_done += sum(partition.n_rows for partition in group if partition.id in finished)
             code = workspace.project.code
             stage = AnnotateStage(
-                lake.root.resolve(),
+                lake.uri,
                 Path(code).resolve() if code else Path(),
                 {name: by_name[name].fingerprint for name in names},
                 digest,

@@ -75,7 +75,7 @@ def _predict(workspace: Workspace, model: Machine, engine_name: str, need: Resou
     try:
         run_stage(
             workspace,
-            PredictStage(lake.root.resolve(), folder.resolve(), model.name, digest, workspace.schema),
+            PredictStage(lake.uri, folder.resolve(), model.name, digest, workspace.schema),
             todo,
             engine,
             need,
@@ -92,7 +92,7 @@ def _predict(workspace: Workspace, model: Machine, engine_name: str, need: Resou
 class PredictStage:
     """Runs a fitted learner over one partition; workers load it from the lake."""
 
-    root: Path
+    lake: str
     folder: Path
     name: str
     digest: str
@@ -101,7 +101,7 @@ class PredictStage:
     def __call__(self, partition: Partition) -> Receipt:
         """Predict the partition and publish the votes."""
         started = time.monotonic()
-        lake = Lake(self.root)
+        lake = Lake(self.lake)
         heads = _heads(self.name, self.folder, self.schema)
         frames = [
             votes_frame({self.name: model_votes(heads.predict_proba(batch), self.schema)})

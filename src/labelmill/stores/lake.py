@@ -14,12 +14,15 @@ from labelmill.domain.partition import Partition
 from labelmill.domain.run import Run
 from labelmill.domain.vote import Fault
 from labelmill.stores._files import ORPHAN_AGE, Files
-from labelmill.stores.consensus_versions import ConsensusVersions
+from labelmill.stores.attempts import Attempts, Token
+from labelmill.stores.code_bundles import CodeBundles
+from labelmill.stores.consensus_versions import ConsensusVersion, ConsensusVersions
 from labelmill.stores.folders import Models, Releases
 from labelmill.stores.imported_votes import ImportedVotes
 from labelmill.stores.item_set import ItemsAppender, ItemSet
 from labelmill.stores.lock import WritingLock
 from labelmill.stores.records import Documents, Runs
+from labelmill.stores.tables import Tables
 from labelmill.stores.vote_sets import VoteSet, VoteSets
 
 __all__ = ["Lake"]
@@ -37,7 +40,9 @@ class Lake:
         votes/<digest>/<partition>.faults.parquet  item, annotator, error, traceback; only where there are faults
         votes/<digest>/_try/<partition>~<random>   attempts that began and did not end
         votes/imported/manifest.json      files of votes in the order they came
-        consensus/<version>/              consensus.parquet and meta.json; consensus/manifest.json names the current
+        consensus/<digest>/               <partition>.parquet and meta.json; consensus/manifest.json names the current
+        reduce/<digest>/<name>.parquet    statistics of partitions and their merges; may be removed at any time
+        code/<digest>.zip                 the user's code, for workers that do not have it
         documents/<name>.json             plans, certificates and the like
         runs/<id>.json                    what ran
         models/<name>/<fingerprint>/      trained models; models/<name>/current.json names the current
@@ -58,7 +63,7 @@ class Lake:
         From every method that touches files: what could not be read or written, why, and what to do.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self._files = Files(self.root)
         self._lock = WritingLock(self._files)
@@ -70,12 +75,20 @@ class Lake:
         self._runs = Runs(self._files)
         self._models = Models(self._files)
         self._releases = Releases(self._files)
+        self._attempts = Attempts(self._files)
+        self._tables = Tables(self._files)
+        self._code = CodeBundles(self._files)
 
     def __reduce__(self) -> tuple[type[Lake], tuple[Path]]:
         return Lake, (self.root,)
 
     def __repr__(self) -> str:
         return f"Lake({str(self.root)!r})"
+
+    @property
+    def uri(self) -> str:
+        """Where it lies, as workers elsewhere can open it: `Lake(uri)`."""
+        return str(self.root.resolve())
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -195,25 +208,21 @@ class Lake:
         """Faults of a sealed set: columns `item`, `annotator`, `error`, `traceback`."""
         return self._votes.faults(digest)
 
-    def begin_attempt(self, digest: str, partition_id: str) -> Path:
-        """Put on record that work on a partition begins; the file is the caller's to write to until the end."""
-        return self._votes.begin_attempt(digest, partition_id)
+    def begin_attempt(self, digest: str, partition_id: str, note: bytes) -> Token:
+        """Put on record that work on a partition begins; the token takes notes of how far it is."""
+        return self._attempts.begin(digest, partition_id, note)
 
-    def end_attempt(self, token: Path) -> None:
+    def end_attempt(self, token: Token) -> None:
         """Put on record that an attempt ended, well or badly: its worker lives."""
-        self._votes.end_attempt(token)
+        self._attempts.end(token)
 
-    def left_over_attempts(self, digest: str, partition_id: str) -> list[Path]:
-        """Files of attempts that began and did not end, because they run still or their worker died."""
-        return self._votes.left_over_attempts(digest, partition_id)
-
-    def attempts(self, digest: str, partition_id: str) -> int:
-        """Number of attempts that began and did not end."""
-        return len(self.left_over_attempts(digest, partition_id))
+    def left_over_attempts(self, digest: str, partition_id: str) -> list[bytes]:
+        """Last notes of attempts that began and did not end, because they run still or their worker died."""
+        return self._attempts.left_over(digest, partition_id)
 
     def clear_attempts(self, digest: str, partition_id: str) -> None:
         """Forget all attempts on a partition."""
-        self._votes.clear_attempts(digest, partition_id)
+        self._attempts.clear(digest, partition_id)
 
     def append_votes(self, frame: pl.DataFrame, *, source: str) -> None:
         """Add votes that come from a file.
@@ -232,16 +241,60 @@ class Lake:
         """All votes that came from files, in order of import."""
         return self._imported.frame()
 
-    def write_consensus(self, frame: pl.DataFrame, meta: Mapping[str, Any]) -> int:
-        """Make a new version of the consensus current; its number.
+    def publish_consensus(self, digest: str, partition_id: str, frame: pl.DataFrame) -> str:
+        """Put a partition's consensus there, row for row with its items; its key. Of racing attempts the first wins.
+
+        Parameters
+        ----------
+        digest : str
+            Hash of everything the consensus follows from.
+        partition_id : str
+        frame : polars.DataFrame
+        """
+        return self._consensus.publish(digest, partition_id, frame)
+
+    def done_consensus(self, digest: str) -> set[str]:
+        """Ids of the partitions whose consensus is published, by one listing."""
+        return self._consensus.done(digest)
+
+    def seal_consensus(self, digest: str, partitions: Sequence[Partition], meta: Mapping[str, Any]) -> int:
+        """Make a consensus current; the number of its version.
 
         Numbers in `meta` that are not finite are kept as null.
         """
-        return self._consensus.write(frame, meta)
+        return self._consensus.seal(digest, partitions, meta)
 
-    def read_consensus(self) -> tuple[pl.DataFrame, dict[str, Any]] | None:
-        """The current consensus and its meta with `version`; None if there is none."""
-        return self._consensus.read()
+    def consensus(self) -> ConsensusVersion | None:
+        """The current consensus: its digest, partitions and meta; None if there is none."""
+        return self._consensus.current()
+
+    def read_consensus(self, digest: str, partition_id: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """A partition's consensus, row for row with its items."""
+        return self._consensus.read(digest, partition_id, columns)
+
+    def publish_table(self, reduce: str, name: str, frame: pl.DataFrame) -> str:
+        """Put a small table of a reduce there; its key. Of racing attempts the first wins."""
+        return self._tables.publish(reduce, name, frame)
+
+    def read_table(self, reduce: str, name: str) -> pl.DataFrame:
+        """A table of a reduce."""
+        return self._tables.read(reduce, name)
+
+    def table_names(self, reduce: str) -> set[str]:
+        """Names of all tables of a reduce, by one listing."""
+        return self._tables.names(reduce)
+
+    def delete_tables(self, reduce: str) -> None:
+        """Remove all tables of a reduce."""
+        self._tables.delete(reduce)
+
+    def publish_code(self, content: bytes) -> str:
+        """Put an archive of the user's code there; its digest."""
+        return self._code.publish(content)
+
+    def read_code(self, digest: str) -> bytes:
+        """An archive of the user's code."""
+        return self._code.read(digest)
 
     def write_document(self, name: str, data: Mapping[str, Any]) -> None:
         """Put a JSON document there, in place of one of the same name."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -23,7 +21,6 @@ __all__ = ["VoteSet", "VoteSets"]
 VOTES: Final = "votes"
 SUFFIX: Final = ".parquet"
 FAULTS: Final = ".faults.parquet"
-TRIES: Final = "_try"
 
 _FAULT_COLUMNS: Final = {"item": pl.String, "annotator": pl.String, "error": pl.String, "traceback": pl.String}
 
@@ -150,26 +147,6 @@ class VoteSets:
         ]
         return pl.concat(parts) if parts else pl.DataFrame(schema=_FAULT_COLUMNS)
 
-    def begin_attempt(self, digest: str, partition_id: str) -> Path:
-        """Put on record that work on a partition begins; the file is the caller's to write to until the end."""
-        return self._files.create_empty(f"{_tries_key(digest)}/{partition_id}~{secrets.token_hex(8)}")
-
-    def end_attempt(self, token: Path) -> None:
-        """Put on record that an attempt ended, well or badly: its worker lives."""
-        self._files.delete(token.relative_to(self._files.root).as_posix())
-
-    def left_over_attempts(self, digest: str, partition_id: str) -> list[Path]:
-        """Files of attempts that began and did not end, because they run still or their worker died."""
-        names = self._files.names(_tries_key(digest))
-        return [
-            self._files.path(f"{_tries_key(digest)}/{name}") for name in names if name.partition("~")[0] == partition_id
-        ]
-
-    def clear_attempts(self, digest: str, partition_id: str) -> None:
-        """Forget all attempts on a partition."""
-        for path in self.left_over_attempts(digest, partition_id):
-            self.end_attempt(path)
-
     def _count_faults(self, digest: str, partition_id: str, published: set[str]) -> int:
         if f"{partition_id}{FAULTS}" not in published:
             return 0
@@ -192,7 +169,3 @@ def _faults_key(digest: str, partition_id: str) -> str:
 
 def _manifest_key(digest: str) -> str:
     return f"{VOTES}/{digest}/manifest.json"
-
-
-def _tries_key(digest: str) -> str:
-    return f"{VOTES}/{digest}/{TRIES}"
