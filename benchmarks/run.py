@@ -20,6 +20,9 @@ PARTS = (
     ("aggregation", "Label models, against crowd-kit and Snorkel"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),
+    ("engines", "Engines, against engines that move rows"),
+    ("kills", "kill -9 on Ray and Spark clusters"),
+    ("simulate", "Cost model: predicted, measured, extrapolated"),
 )
 """Module in this folder with `report() -> str`, and its heading."""
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import settings
+from tests.local_ray import local_ray  # noqa: F401 -- a fixture for all
+from tests.local_spark import local_spark  # noqa: F401 -- a fixture for all
+from tests.object_storage import bucket, proxy, s3_server  # noqa: F401 -- fixtures for all
 
 # The same examples at each run, so that a red build means a change; --slow looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --slow."""
+    """Add --slow and --engine."""
     parser.addoption("--slow", action="store_true", help="also run the long forms")
+    parser.addoption("--engine", default="serial", help="the engine that journeys run on, e.g. ray or local[2]")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -31,7 +31,13 @@ FOLDERS = {
 }
 """Kind of plugin -> the room whose files are its table."""
 
-INSTALL_EXTRAS: dict[str, str] = {}
+INSTALL_EXTRAS = {
+    "hdfs_native": "hdfs",
+    "opendal": "storage",
+    "pyarrow": "storage",
+    "pyspark": "spark",
+    "ray": "ray",
+}
 """Top-level module -> the extra that installs it, for the hint in the error."""
 
 

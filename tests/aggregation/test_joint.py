@@ -4,13 +4,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from labelmill.aggregation._temperature import learned_temperature, log_of_soft
+from labelmill.aggregation._temperature import bend, log_of_soft, newton
 from labelmill.aggregation.joint import Joint
 from labelmill.aggregation.majority_vote import MajorityVote
 from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.sums import drive
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
+NO_VOTES = VoteTable([], [], ("a", "b"), [], [], [])
 Floats = npt.NDArray[np.float64]
 N_ITEMS, N_CLASSES = 1500, 3
 
@@ -162,7 +164,10 @@ def test_newton_finds_the_temperature() -> None:
     logs = log_of_soft(rng.dirichlet(np.ones(4), size=2000))
     odds = np.exp(0.5 * logs)
 
-    found = learned_temperature(logs, odds / odds.sum(axis=1, keepdims=True), 1.0)
+    targets, weights = odds / odds.sum(axis=1, keepdims=True), np.ones(len(odds))
+
+    steps = newton(1.0, lambda at: lambda _: bend(logs, targets, weights, at, np.zeros_like(logs)).sums)
+    found = drive(steps, lambda ask: ask(NO_VOTES))
 
     assert found == pytest.approx(0.5, abs=0.01)
 

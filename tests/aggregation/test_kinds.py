@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labelmill.aggregation._kinds import Kinds
+from labelmill.aggregation._kinds import Kinds, Turnout
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 
@@ -62,3 +62,27 @@ def test_description_names_the_inferred() -> None:
         "counts": {"person": 2, "rule": 0, "model": 0},
         "inferred": {"annotator_1": "person"},
     }
+
+
+def test_a_row_counts_as_often_as_it_says() -> None:
+    """One row that stands for ten items tells as much as ten rows."""
+    matrix = np.array([[0, 0], [1, ABSTAIN], [0, 0]])
+    item, annotator = np.indices(matrix.shape)
+    columns = (("x", "y"), ("a", "b"), item.ravel(), annotator.ravel(), matrix.ravel())
+
+    short = VoteTable(["i", "j", "k"], *columns, multiplicity=[1, 10, 20])
+
+    assert Kinds.of(short).names == ("person", "rule")
+    assert Kinds.of(VoteTable(["i", "j", "k"], *columns)).names == ("person", "person")
+
+
+def test_shards_tell_what_the_whole_does() -> None:
+    """The turnout of two shards together is that of both in one table."""
+    first = VoteTable.from_matrix([[0, 1], [0, ABSTAIN]], classes=("a", "b"))
+    second = VoteTable.from_matrix([[1, 1]], classes=("a", "b"), multiplicity=[3])
+    both = VoteTable.from_matrix([[0, 1], [0, ABSTAIN], [1, 1]], classes=("a", "b"), multiplicity=[1, 1, 3])
+
+    merged = Turnout.of(Turnout.ask(first).merged(Turnout.ask(second)))
+
+    for expected, found in zip(Turnout.of(Turnout.ask(both)), merged, strict=True):
+        assert expected.tolist() == found.tolist()

@@ -47,3 +47,20 @@ def test_class_order_never_matters(name: str, matrix: Any, classes: list[int]) -
     expected = make().fit(table).predict_proba(table)[:, classes]
 
     np.testing.assert_allclose(make().fit(renamed).predict_proba(renamed), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", registry.names("label_model", installed=False))
+@settings(deadline=None, max_examples=25)
+@given(matrix=SMALL, data=st.data())
+def test_patterns_teach_what_the_whole_does(name: str, matrix: Any, data: st.DataObject) -> None:
+    """A fit on counted patterns answers every item as the fit on the whole table does."""
+    times = data.draw(hnp.arrays(np.int64, len(matrix), elements=st.integers(1, 5)))
+    make = registry.find("label_model", name)
+    whole = VoteTable.from_matrix(np.repeat(matrix, times, axis=0), classes=("a", "b", "c"))
+
+    expected = make().fit(whole)
+    found = make().fit(whole.by_pattern())
+
+    np.testing.assert_allclose(found.predict_proba(whole), expected.predict_proba(whole), atol=1e-9, rtol=0)
+    np.testing.assert_allclose(found.reliability_, expected.reliability_, atol=1e-9, rtol=0)
+    assert expected.details_.get("chosen") == found.details_.get("chosen")

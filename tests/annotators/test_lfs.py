@@ -153,7 +153,7 @@ def test_pieces_and_progress(monkeypatch: pytest.MonkeyPatch) -> None:
 
     lfs = LFs([short, prize, Predictor(Model(), name="model")])
 
-    votes = lfs.apply(TEXTS, progress=lambda done, total: seen.append((done, total)))
+    votes = lfs.apply(TEXTS, progress=lambda done, total, _=None: seen.append((done, total)))
 
     assert [[-1, 1, 1], [0, -1, 0], [-1, -1, 0]] == votes.matrix.tolist()
     assert [[0.25, 0.75], [0.5, 0.5], [0.5, 0.5]] == votes.soft[2].tolist()

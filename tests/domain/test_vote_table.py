@@ -101,3 +101,44 @@ def test_index_outside_the_table_is_refused() -> None:
     """Codes are checked at the border: a wrong one would silently be somebody else's vote."""
     with pytest.raises(UsageError, match=r"annotator_index must lie in 0..0, found -1..-1"):
         VoteTable(["a"], ["w"], ["x"], [0], [-1], [0])
+
+
+def test_multiplicity_counts_in_totals_only() -> None:
+    """A row that stands for three items is one row with three items' votes."""
+    votes = VoteTable.from_matrix([[0, 1], [0, -1]], classes=["a", "b"], multiplicity=[3, 1])
+
+    assert (votes.n_items, votes.total_items) == (2, 4)
+    assert (votes.n_votes, votes.total_votes) == (3, 7)
+    assert votes.counts.tolist() == [[1, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("times", [None, [2, 3, 4, 5]])
+def test_a_table_by_pattern_stands_for_the_same_items(times: list[int] | None) -> None:
+    """Equal rows become one, their multiplicities added; annotators and kinds stay."""
+    matrix = [[0, 1], [-1, 1], [0, 1], [0, 1]]
+    votes = VoteTable.from_matrix(matrix, classes=["a", "b"], kinds=["rule", "person"], multiplicity=times)
+
+    short = votes.by_pattern()
+
+    assert short.multiplicity is not None
+    stands_for = dict(zip(map(tuple, short.matrix.tolist()), short.multiplicity.tolist(), strict=True))
+    assert stands_for == ({(0, 1): 3, (-1, 1): 1} if times is None else {(0, 1): 11, (-1, 1): 3})
+    assert short.total_items == votes.total_items
+    assert (short.annotators, short.kinds) == (votes.annotators, votes.kinds)
+    assert short.by_pattern().multiplicity.tolist() == short.multiplicity.tolist()  # type: ignore[union-attr]
+
+
+def test_selected_annotators_keep_the_multiplicity() -> None:
+    """Choosing annotators leaves the rows what they stand for."""
+    votes = VoteTable.from_matrix([[0, 1]], classes=["a", "b"], multiplicity=[7])
+
+    assert votes.select_annotators([1]).total_items == 7
+
+
+@pytest.mark.parametrize(
+    ("multiplicity", "message"), [([1], r"shape \(1,\) for 2 rows"), ([1, 0], "found a multiplicity of 0")]
+)
+def test_a_multiplicity_that_does_not_fit_is_refused(multiplicity: list[int], message: str) -> None:
+    """There is one number for each row, and a row stands for something."""
+    with pytest.raises(UsageError, match=message):
+        VoteTable.from_matrix([[0], [1]], classes=["a", "b"], multiplicity=multiplicity)

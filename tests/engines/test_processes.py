@@ -165,6 +165,7 @@ def test_a_deadly_partition_is_explained(tmp_path: Path) -> None:
             "p000",
             error="it cost 3 worker processes, the last one killed by SIGKILL, perhaps for want of memory",
             died=True,
+            retries=3,
         )
     ]
 

@@ -51,6 +51,9 @@ class Answer:
 
 Shell = Callable[..., Answer]
 
+CLUSTERS = {"ray": "local_ray", "spark": "local_spark"}
+"""Engine -> the fixture whose cluster it joins, so that not every command starts one."""
+
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
@@ -83,12 +86,20 @@ def texts(n: int) -> list[tuple[str, str, str]]:
     return rows
 
 
+def join(engine: str, request: pytest.FixtureRequest) -> None:
+    """See that there is the cluster which the engine joins."""
+    if engine in CLUSTERS:
+        request.getfixturevalue(CLUSTERS[engine])
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with four rules and a file of 120 mails."""
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A project with four rules and a file of 120 mails; its engine is the one `--engine` names."""
     folder = tmp_path / "mails"
     folder.mkdir()
-    (folder / "labelmill.toml").write_text(PROJECT)
+    engine = request.config.getoption("--engine")
+    join(engine, request)
+    (folder / "labelmill.toml").write_text(PROJECT.replace('"serial"', f'"{engine}"'))
     (folder / "rules.py").write_text(RULES)
     lines = ["id,text", *(f"{name},{text}" for name, text, _ in texts(120))]
     (folder / "items.csv").write_text("\n".join(lines) + "\n")

@@ -43,7 +43,8 @@ def items_in(path: Path) -> list[str]:
     [
         (["annotate", "--engine", "seral"], ("no engine is called 'seral'", "did you mean 'serial'?")),
         (["predict", "--engine", "proceses"], ("no engine is called 'proceses'", "did you mean 'processes'?")),
-        (["run", "--engine", "ray"], ("no engine is called 'ray'", "processes, serial")),
+        (["run", "--engine", "ray:/head"], ("no engine is called 'ray:/head'", "Or an address: ray://HOST:PORT")),
+        (["work", "2026"], ("no run is called '2026'", "labelmill runs list")),
         (["aggregate", "--model", "dawidskene"], ("no label model is called", "did you mean 'dawid_skene'?")),
         (["train", "--learner", "tfidf-linear"], ("no learner is called", "did you mean 'tfidf_linear'?")),
         (["select", "--strategy", "entrpy"], ("no query strategy is called", "did you mean 'entropy'?")),

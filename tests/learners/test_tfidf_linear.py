@@ -151,7 +151,9 @@ def test_progress_ends_at_its_total() -> None:
     """The callback hears of the choice and of the fit."""
     heard: list[tuple[int, int]] = []
 
-    TfidfLinear().fit(ItemBatch.from_texts(TEXTS), TARGETS, None, lambda done, total: heard.append((done, total)))
+    TfidfLinear().fit(
+        ItemBatch.from_texts(TEXTS), TARGETS, None, lambda done, total, _=None: heard.append((done, total))
+    )
 
     assert heard[-1][0] == heard[-1][1]
 

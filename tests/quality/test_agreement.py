@@ -150,3 +150,33 @@ def test_impossible_options_are_refused() -> None:
     """A confidence of 95 is a slip for 0.95."""
     with pytest.raises(UsageError, match="confidence in"):
         agreement(table(MISSING), confidence=95)
+
+
+@settings(deadline=None)
+@given(
+    hnp.arrays(np.int16, st.tuples(st.integers(1, 10), st.integers(1, 5)), elements=st.integers(-1, 4)),
+    st.data(),
+)
+def test_a_row_counts_as_often_as_it_says(matrix: npt.NDArray[np.int16], data: st.DataObject) -> None:
+    """Alpha, percent agreement and kappa of a table with multiplicities are those of the whole."""
+    times = data.draw(hnp.arrays(np.int64, len(matrix), elements=st.integers(1, 4)))
+    whole = VoteTable.from_matrix(np.repeat(matrix, times, axis=0), classes=CLASSES)
+    short = VoteTable.from_matrix(matrix, classes=CLASSES, multiplicity=times)
+
+    expected, found = agreement(whole, n_resamples=0), agreement(short, n_resamples=0)
+
+    assert (expected.n_items, expected.n_votes) == (found.n_items, found.n_votes)
+    assert expected.alpha == pytest.approx(found.alpha, nan_ok=True)
+    assert expected.percent == pytest.approx(found.percent, nan_ok=True)
+    np.testing.assert_allclose(cohen_kappa(short).kappa, cohen_kappa(whole).kappa)
+
+
+def test_the_interval_of_rows_that_count_often_is_that_of_the_whole() -> None:
+    """The bootstrap draws items, not rows: 300 items in 9 rows have the width of 300 items."""
+    rng = np.random.default_rng(5)
+    whole = VoteTable.from_matrix(rng.integers(0, 3, (300, 2)), classes=["a", "b", "c"])
+
+    by_row, by_item = (agreement(votes, n_resamples=400) for votes in (whole.by_pattern(), as_rows(whole)))
+
+    assert by_item.alpha_low == pytest.approx(by_row.alpha_low, abs=0.02)
+    assert by_item.alpha_high == pytest.approx(by_row.alpha_high, abs=0.02)

@@ -175,3 +175,17 @@ def test_arrays_that_do_not_fit_are_refused(options: dict[str, Any], message: st
     """The message gives the shape seen and the one expected."""
     with pytest.raises(UsageError, match=message):
         analyze(dense(MATRIX), **options)
+
+
+@settings(deadline=None)
+@given(MATRICES, st.data())
+def test_a_row_counts_as_often_as_it_says(matrix: npt.NDArray[np.int16], data: st.DataObject) -> None:
+    """A table with multiplicities has the figures of the whole, truth included, in both forms."""
+    times = data.draw(hnp.arrays(np.int64, len(matrix), elements=st.integers(1, 4)))
+    truth = data.draw(hnp.arrays(np.int16, len(matrix), elements=st.integers(-1, 2)))
+    whole = analyze(dense(np.repeat(matrix, times, axis=0)), truth=np.repeat(truth, times)).to_dict()
+    rows = sparse(matrix)
+    columns = (rows.items, rows.annotators, rows.classes, rows.item_index, rows.annotator_index, rows.label)
+
+    for short in (dense(matrix, multiplicity=times), VoteTable(*columns, multiplicity=times)):
+        assert whole == analyze(short, truth=truth).to_dict()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 
@@ -13,9 +12,11 @@ from labelmill.stores import item_set
 from labelmill.stores.lake import Lake
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    """An empty lake in a folder whose name means something to patterns and to Hive."""
+@pytest.fixture(params=["folder", "s3"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty lake in a folder, or under a prefix, whose name means something to patterns and to Hive."""
+    if request.param == "s3":
+        return Lake(f"{request.getfixturevalue('bucket')}/a=1[x]*/project")
     (tmp_path / "a=1[x]*").mkdir()
     return Lake(tmp_path / "a=1[x]*" / ".labelmill")
 
@@ -30,7 +31,8 @@ def test_an_empty_lake_is_empty(lake: Lake) -> None:
     assert lake.imported_votes().height == 0
     assert lake.consensus() is None
     assert lake.runs() == []
-    assert not lake.root.exists()
+    assert lake._files.names("items") == lake._files.names("votes") == []
+    assert lake.uri.startswith("s3://") or not lake.root.exists()
 
 
 def test_items_come_back_in_order(lake: Lake) -> None:
@@ -145,7 +147,7 @@ def test_a_failed_append_leaves_the_lake_as_it_was(lake: Lake, monkeypatch: pyte
 def test_what_a_killed_append_left_is_removed(lake: Lake) -> None:
     """Files that no manifest names go when the next append begins."""
     _append(lake, _frame(3))
-    (lake.root / "items" / "000001-0123456789ab.parquet").write_bytes(b"orphan")
+    lake._files.replace("items/000001-0123456789ab.parquet", b"orphan")
 
     _append(lake, _frame(4).tail(1))
 
@@ -208,13 +210,12 @@ def test_a_damaged_file_is_named(lake: Lake, content: bytes | None) -> None:
     """A file that was cut short, overwritten or lost is told by its path."""
     _append(lake, _frame(3))
     partition = lake.item_partitions()[0]
-    path = lake.root / partition.uri
     if content is None:
-        path.unlink()
+        lake._files.delete(partition.uri)
     else:
-        path.write_bytes(content)
+        lake._files.replace(partition.uri, content)
 
-    with pytest.raises(StorageError, match=rf"{path.name}: cannot read: (the file is damaged|no such file)"):
+    with pytest.raises(StorageError, match=rf"{partition.uri}: cannot read: (the file is damaged|no such file)"):
         lake.read_items(partition)
 
 
@@ -222,14 +223,13 @@ def test_flipped_bytes_never_crash(lake: Lake) -> None:
     """A file in which bytes were flipped is read, or refused by its path."""
     _append(lake, _frame(50))
     partition = lake.item_partitions()[0]
-    path = lake.root / partition.uri
-    whole = path.read_bytes()
+    whole = lake._files.read(partition.uri) or b""
     for at in range(0, len(whole), 7):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        lake._files.replace(partition.uri, whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         try:
             lake.read_items(partition)
         except StorageError as error:
-            assert path.name in str(error)  # noqa: PT017 -- most flips do no harm that Parquet can see
+            assert partition.uri in str(error)  # noqa: PT017 -- most flips do no harm that Parquet can see
 
 
 def test_a_partition_of_a_file_that_is_gone_is_refused(lake: Lake) -> None:
@@ -253,5 +253,4 @@ def _frame(n: int) -> pl.DataFrame:
 
 
 def _names(lake: Lake) -> list[str]:
-    folder = lake.root / "items"
-    return sorted(os.listdir(folder)) if folder.exists() else []
+    return lake._files.names("items")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labelmill.stores._files import Files
+from labelmill.stores._local_files import LocalFiles
 from labelmill.stores.lake import Lake
 
 WRITER = """
@@ -63,7 +63,7 @@ def _kill_again_and_again(root: Path, *, n_kills: int, seed: int) -> None:
         n_items = lake.n_items
         _check(lake)
     assert n_items > 0
-    Files(root).sweep(older_than=-1)
+    LocalFiles(root).sweep(older_than=-1)
     assert [path for path in root.rglob("*") if path.name.startswith(".tmp-")] == []
 
 

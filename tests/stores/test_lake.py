@@ -19,9 +19,11 @@ VOTES = pl.DataFrame({"long": [0, -1, 1], "short": [-1, 1, 1]}, schema={"long": 
 ANNOTATORS = {"long": {"fingerprint": "f1", "kind": "rule"}, "short": {"fingerprint": "f2", "kind": "rule"}}
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    """An empty lake."""
+@pytest.fixture(params=["folder", "s3"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty lake in a folder, and one on S3."""
+    if request.param == "s3":
+        return Lake(f"{request.getfixturevalue('bucket')}/project")
     return Lake(tmp_path / ".labelmill")
 
 
@@ -63,7 +65,7 @@ def test_the_first_votes_stay(lake: Lake) -> None:
 def test_faults_of_a_dead_attempt_do_not_count(lake: Lake) -> None:
     """Faults whose attempt died before its votes were there make way for those of the attempt that lived."""
     lake.publish_votes("d1", "p0", VOTES, [Fault("i1", "long", "died")])
-    (lake.root / "votes" / "d1" / "p0.parquet").unlink()
+    lake._files.delete("votes/d1/p0.parquet")
     lake.publish_votes("d1", "p0", VOTES, [])
     lake.seal_votes("d1", ANNOTATORS, PARTS[:1])
 
@@ -151,7 +153,7 @@ def test_the_last_consensus_counts(lake: Lake) -> None:
     assert stored is not None
     assert lake.read_consensus(stored.digest, "p0")["n"].to_list() == [4]
     assert stored.meta == {"model": "m", "i": 4, "version": 5}
-    assert sorted(path.name for path in (lake.root / "consensus").iterdir()) == ["c2", "c3", "c4", "manifest.json"]
+    assert lake._files.names("consensus") == ["c2", "c3", "c4", "manifest.json"]
 
 
 def test_the_same_consensus_is_the_same_version(lake: Lake) -> None:
@@ -268,14 +270,14 @@ def test_a_model_that_fails_to_save_changes_nothing(lake: Lake) -> None:
         lake.publish_model("linear", fail)
 
     assert lake.current_model("linear") == first
-    assert sorted(path.name for path in first.parent.iterdir()) == sorted([first.name, "current.json"])
+    assert lake._files.names("models/linear") == sorted([first.name, "current.json"])
 
 
 def test_a_release_never_changes(lake: Lake) -> None:
     """A release lists its files with their hashes; one of the same name must be the same."""
     folder = lake.publish_release("v1.0", lambda folder: _fill(folder, "labels"))
 
-    assert folder == lake.root / "releases" / "v1.0"
+    assert lake.release_place("v1.0") == lake._files.place("releases/v1.0")
     assert (folder / "manifest.json").read_text() == (
         '{"files":[{"name":"part/weights","bytes":6,'
         '"sha256":"d772ebb4590212c65cc31888ee55c3a893d866d8479f84a4c0ca36918a3fa75f"}]}\n'
@@ -309,7 +311,7 @@ def test_racing_attempts_leave_one_whole_result(lake: Lake) -> None:
         thread.join()
 
     assert any(lake.read_votes("d1", "p0").equals(frame) for frame in frames)
-    assert [path.name for path in (lake.root / "votes" / "d1").iterdir()] == ["p0.parquet"]
+    assert lake._files.names("votes/d1") == ["p0.parquet"]
 
 
 def _votes(values: list[str | None], annotator: str) -> pl.DataFrame:

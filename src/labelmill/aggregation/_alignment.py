@@ -73,4 +73,5 @@ def _renumbered(table: VoteTable, annotators: Sequence[str], model_name: str) ->
         table.label,
         kinds=[kinds.get(name) for name in annotators],
         soft={int(new_index[j]): p for j, p in table.soft.items()},
+        multiplicity=table.multiplicity,
     )

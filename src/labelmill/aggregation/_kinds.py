@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.sums import Sums
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["Kinds"]
+__all__ = ["Kinds", "Turnout"]
 
 SELECTIVE = 0.2
 """An annotator that declines at least this share of what it is asked chooses its items."""
@@ -21,6 +24,41 @@ CHANCE = 1e-3
 
 MANY = 0.25
 """Below this share of annotators naming a single class, they are taken for people who always answer the same."""
+
+
+class Turnout(NamedTuple):
+    """How often each annotator was asked and what it named: all that kinds are told by.
+
+    Parameters
+    ----------
+    asked : ndarray of float64, shape (n_annotators,)
+        Votes, abstentions among them.
+    named : ndarray of float64, shape (n_annotators, n_classes)
+        Votes for each class.
+    soft : ndarray of float64, shape (n_annotators,)
+        Above 0 for annotators with probabilities.
+    """
+
+    asked: npt.NDArray[np.float64]
+    named: npt.NDArray[np.float64]
+    soft: npt.NDArray[np.float64]
+
+    @staticmethod
+    def ask(votes: VoteTable, /) -> Sums:
+        """The turnout of one shard, as sums."""
+        n, n_classes = votes.n_annotators, votes.n_classes
+        counted = None if votes.multiplicity is None else votes.multiplicity[votes.item_index]
+        cast = votes.label != ABSTAIN
+        flat = votes.annotator_index[cast].astype(np.int64) * n_classes + votes.label[cast]
+        named = np.bincount(flat, None if counted is None else counted[cast], minlength=n * n_classes)
+        asked = np.bincount(votes.annotator_index, counted, minlength=n).astype(np.float64)
+        soft = np.array([j in votes.soft for j in range(n)], dtype=np.float64)
+        return Sums((asked, named.reshape(n, n_classes).astype(np.float64), soft))
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        """The turnout in all shards."""
+        return cls(*sums.arrays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +85,14 @@ class Kinds:
         are people who always answer the same. The others are rules where most are (rules may name several classes),
         else people; a table that mixes both says so by its kinds.
         """
-        guess = _guesses(votes)
-        told = tuple(kind is not None for kind in votes.kinds)
-        names = tuple(kind or guess[j] for j, kind in enumerate(votes.kinds))
-        return cls(names, tuple(not known for known in told))
+        return cls.by(Turnout.of(Turnout.ask(votes)), votes.kinds)
+
+    @classmethod
+    def by(cls, turnout: Turnout, told: Sequence[AnnotatorKind | None]) -> Kinds:
+        """The same from the turnout of all shards."""
+        guess = _guesses(turnout, told)
+        names = tuple(kind or guess[j] for j, kind in enumerate(told))
+        return cls(names, tuple(kind is None for kind in told))
 
     def mask(self, kind: AnnotatorKind) -> npt.NDArray[np.bool_]:
         """Shape (n_annotators,): True for annotators of the kind."""
@@ -65,20 +107,17 @@ class Kinds:
         return {"counts": counts, "inferred": inferred}
 
 
-def _guesses(votes: VoteTable) -> list[AnnotatorKind]:
-    n = votes.n_annotators
-    cast = votes.label != ABSTAIN
-    asked = np.bincount(votes.annotator_index, minlength=n)
-    flat = votes.annotator_index[cast].astype(np.int64) * votes.n_classes + votes.label[cast]
-    by_class = np.bincount(flat, minlength=n * votes.n_classes).reshape(n, votes.n_classes)
+def _guesses(turnout: Turnout, told: Sequence[AnnotatorKind | None]) -> list[AnnotatorKind]:
+    asked, by_class, _ = turnout
+    n, n_classes = by_class.shape
     named = by_class.sum(axis=1)
     selective = (asked >= FEW_ASKED) & (asked - named >= SELECTIVE * asked)
     most = by_class.max(axis=1, initial=0)
     share = by_class.sum(axis=0) / max(named.sum(), 1)
-    share_of_named = share[by_class.argmax(axis=1)] if votes.n_classes else np.zeros(n)
+    share_of_named = share[by_class.argmax(axis=1)] if n_classes else np.zeros(n)
     unlikely = named * np.log(np.maximum(share_of_named, 1e-300)) < np.log(CHANCE)
-    model = np.array([j in votes.soft for j in range(n)], dtype=np.bool_)
-    unknown = ~model & np.array([kind is None for kind in votes.kinds], dtype=np.bool_)
+    model = turnout.soft > 0
+    unknown = ~model & np.array([kind is None for kind in told], dtype=np.bool_)
     one_class = (most == named) & (named > 0) & unlikely
     if (one_class & unknown).sum() < MANY * unknown.sum():
         one_class[:] = False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +12,12 @@ import numpy.typing as npt
 from labelmill.aggregation._confusion import Confusion
 from labelmill.aggregation._mixture import LeftOut
 from labelmill.aggregation._posterior import class_balance
-from labelmill.aggregation._tally import Floats, Tally
+from labelmill.aggregation._tally import Floats, Tally, shortest
 from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.sums import Rounds, Sums
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["predictive_log_likelihood"]
+__all__ = ["CanLeaveOut", "foretelling"]
 
 CELLS_AT_ONCE = 4_000_000
 TINY = 1e-12
@@ -22,7 +25,14 @@ BALANCE_VOTES = 2.0
 """How many votes at the class balance a rule's precision starts from."""
 
 
-def predictive_log_likelihood(left_out: LeftOut, votes: VoteTable, is_rule: npt.NDArray[np.bool_]) -> float:
+class CanLeaveOut(Protocol):
+    """A fitted model that says what it believes without each vote."""
+
+    def left_out(self, votes: VoteTable) -> LeftOut:
+        """Beliefs with and without each vote of the table."""
+
+
+def foretelling(model: CanLeaveOut, is_rule: npt.NDArray[np.bool_]) -> Rounds[float]:
     """Mean log probability of a vote given the other votes on its item, in nats; 0 without votes to foretell.
 
     For people and models: of the label, given that they answered,
@@ -33,49 +43,69 @@ def predictive_log_likelihood(left_out: LeftOut, votes: VoteTable, is_rule: npt.
 
     Parameters
     ----------
-    left_out : LeftOut
-        A fitted model's beliefs with and without each vote.
-    votes : VoteTable
-        The votes it was fitted on.
+    model : label model
+        Fitted on the votes.
     is_rule : ndarray of bool, shape (n_annotators,)
         Which annotators are rules.
     """
-    tally = Tally(votes, compress=False)
-    counts = tally.counts(left_out.posterior)
-    cast = votes.label != ABSTAIN
-    by_rule = cast & is_rule[votes.annotator_index]
-    answers = np.flatnonzero(cast & ~by_rule)
-    firings = np.flatnonzero(by_rule & (votes.counts.sum(axis=1) > 1)[votes.item_index])
-    balance = class_balance(tally.state_counts(left_out.posterior))
-    total = _answers(left_out, votes, counts, answers) + _firings(left_out, votes, counts, balance, firings)
-    return total / max(len(answers) + len(firings), 1)
+    counts, items = (yield Beliefs(model)).arrays
+    (told,) = (yield Foretold(model, is_rule, counts, class_balance(items))).arrays
+    return float(told[0] / max(told[1], 1.0))
 
 
-def _answers(left_out: LeftOut, votes: VoteTable, counts: Floats, positions: npt.NDArray[np.intp]) -> float:
-    if not len(positions):
-        return 0.0
-    concentration = counts + (_pooled_prior(counts) if left_out.prior is None else left_out.prior)
-    totals = concentration.sum(axis=1)
-    log_likelihood = 0.0
-    for part in _chunks(positions, counts.shape[2]):
-        annotators, own = votes.annotator_index[part], left_out.posterior[votes.item_index[part]]
-        rate = np.maximum(concentration[annotators, votes.label[part]] - own, TINY)
-        rate /= np.maximum(totals[annotators] - own, TINY)
-        log_likelihood += _log_sum(left_out.without(part), rate)
-    return log_likelihood
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Asks for the counts of votes and of items by a model's posterior."""
+
+    model: CanLeaveOut
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Counts of the shard."""
+        table = shortest(votes)
+        tally, posterior = Tally.by_item(table), self.model.left_out(table).posterior
+        return Sums((tally.counts(posterior), tally.state_counts(posterior)))
 
 
-def _firings(
-    left_out: LeftOut, votes: VoteTable, counts: Floats, balance: Floats, positions: npt.NDArray[np.intp]
-) -> float:
-    log_likelihood = 0.0
-    for part in _chunks(positions, counts.shape[2]):
-        own = left_out.posterior[votes.item_index[part]]
-        precision = np.maximum(counts[votes.annotator_index[part], votes.label[part]] - own, 0.0)
-        precision += BALANCE_VOTES * balance
-        precision /= np.einsum("ij->i", precision)[:, None]
-        log_likelihood += _log_sum(left_out.without(part), precision / balance)
-    return log_likelihood
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """Asks how well votes are foretold: the sum of their log probabilities, and how many they are."""
+
+    model: CanLeaveOut
+    is_rule: npt.NDArray[np.bool_]
+    counts: Floats
+    balance: Floats
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Both sums over the shard."""
+        table = shortest(votes)
+        left_out = self.model.left_out(table)
+        cast = table.label != ABSTAIN
+        by_rule = cast & self.is_rule[table.annotator_index]
+        answers = np.flatnonzero(cast & ~by_rule)
+        firings = np.flatnonzero(by_rule & (table.counts.sum(axis=1) > 1)[table.item_index])
+        told = self._answers(left_out, table, answers) + self._firings(left_out, table, firings)
+        return Sums((np.array([told, _n_items(table, answers) + _n_items(table, firings)]),))
+
+    def _answers(self, left_out: LeftOut, votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
+        concentration = self.counts + (_pooled_prior(self.counts) if left_out.prior is None else left_out.prior)
+        totals = concentration.sum(axis=1)
+        log_likelihood = 0.0
+        for part in _chunks(positions, self.counts.shape[2]):
+            annotators, own = votes.annotator_index[part], left_out.posterior[votes.item_index[part]]
+            rate = np.maximum(concentration[annotators, votes.label[part]] - own, TINY)
+            rate /= np.maximum(totals[annotators] - own, TINY)
+            log_likelihood += _log_sum(left_out.without(part), rate, votes, part)
+        return log_likelihood
+
+    def _firings(self, left_out: LeftOut, votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
+        log_likelihood = 0.0
+        for part in _chunks(positions, self.counts.shape[2]):
+            own = left_out.posterior[votes.item_index[part]]
+            precision = np.maximum(self.counts[votes.annotator_index[part], votes.label[part]] - own, 0.0)
+            precision += BALANCE_VOTES * self.balance
+            precision /= np.einsum("ij->i", precision)[:, None]
+            log_likelihood += _log_sum(left_out.without(part), precision / self.balance, votes, part)
+        return log_likelihood
 
 
 def _pooled_prior(counts: Floats) -> Floats:
@@ -89,5 +119,15 @@ def _chunks(positions: npt.NDArray[np.intp], width: int) -> Iterator[npt.NDArray
         yield positions[start : start + step]
 
 
-def _log_sum(weights: Floats, rates: Floats) -> float:
-    return float(np.log(np.maximum(np.einsum("ij,ij->i", weights, rates), TINY)).sum())
+def _log_sum(weights: Floats, rates: Floats, votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
+    logs = np.log(np.maximum(np.einsum("ij,ij->i", weights, rates), TINY))
+    if votes.multiplicity is None:
+        return float(logs.sum())
+    return float(np.einsum("i,i->", logs, votes.multiplicity[votes.item_index[positions]]))
+
+
+def _n_items(votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
+    """How many votes those at these positions stand for."""
+    if votes.multiplicity is None:
+        return float(len(positions))
+    return float(votes.multiplicity[votes.item_index[positions]].sum())

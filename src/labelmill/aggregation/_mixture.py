@@ -29,7 +29,7 @@ class LeftOut(NamedTuple):
     prior: Floats | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Mixture:
     """log P(state s of item i) = log_balance[s] + sum over its votes of per_vote[annotator, label, s] + constant.
 
@@ -47,6 +47,18 @@ class Mixture:
     per_vote: Floats
     class_of: npt.NDArray[np.intp]
 
+    def __eq__(self, other: object) -> bool:
+        """Whether every parameter is the same."""
+        if not isinstance(other, Mixture):
+            return NotImplemented
+        return self is other or (
+            np.array_equal(self.log_balance, other.log_balance)
+            and np.array_equal(self.per_vote, other.per_vote)
+            and np.array_equal(self.class_of, other.class_of)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
     def states(self, tally: Tally) -> tuple[Floats, Floats]:
         """Posterior over states of each row, (n_rows, n_states), and the log normaliser, (n_rows,)."""
         return posterior(self._scores(tally))
@@ -58,12 +70,12 @@ class Mixture:
 
     def predict(self, votes: VoteTable) -> Floats:
         """Class probabilities of each item, (n_items, n_classes)."""
-        tally = Tally(votes)
+        tally = Tally.of(votes)
         return tally.expand(self.classes(tally))
 
     def left_out(self, votes: VoteTable, prior: Floats | None = None) -> LeftOut:
         """Beliefs with and without each vote that names a class; `prior` as in `LeftOut`."""
-        scores = self._scores(Tally(votes, compress=False))
+        scores = self._scores(Tally.by_item(votes))
 
         def without(positions: npt.NDArray[np.intp]) -> Floats:
             own = self.per_vote[votes.annotator_index[positions], votes.label[positions]]

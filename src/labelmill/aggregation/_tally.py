@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
@@ -9,7 +12,7 @@ from scipy import sparse
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["Floats", "Tally"]
+__all__ = ["Floats", "Tally", "shortest"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,7 +26,8 @@ class Tally:
     """The votes of a table as rows of a 0/1 matrix, one column for each pair (annotator, label).
 
     Rules leave few distinct rows of votes, so these are counted once and weighted; crowds leave as many as there are
-    items and are taken as they are. Abstentions have no column.
+    items and are taken as they are. Abstentions have no column. Entries within a row are in the order of the columns,
+    so that sums over a row have the same bits whatever the other rows and the order of the votes are.
 
     Parameters
     ----------
@@ -38,6 +42,8 @@ class Tally:
         Column `annotator * n_classes + label`.
     weights : ndarray of float64, shape (n_rows,)
         How many items with votes the row stands for; 0 where nobody voted.
+    multiplicity : ndarray of float64 or None, shape (n_rows,)
+        How many items the row stands for; None where each stands for one.
     inverse : ndarray of int or None
         Row of each item; None where row i is item i.
     shares : ndarray of float64, shape (n_rows, n_classes)
@@ -49,36 +55,70 @@ class Tally:
     def __init__(self, votes: VoteTable, *, compress: bool = True) -> None:
         self.n_annotators, self.n_classes = votes.n_annotators, votes.n_classes
         self.inverse: npt.NDArray[np.intp] | None = None
-        multiplicity: Floats | None = None
-        rows, annotators, labels, n_rows = votes.item_index, votes.annotator_index, votes.label, votes.n_items
-        if compress and _may_repeat(votes):
+        self.n_rows, counted = votes.n_items, votes.multiplicity
+        if compress and pays_to_compress(votes):
             patterns = votes.patterns
-            if len(patterns.counts) <= WORTH_IT * votes.n_items:
-                rows, annotators = (index.astype(np.int32) for index in np.nonzero(patterns.rows != ABSTAIN))
-                labels, n_rows = patterns.rows[rows, annotators], len(patterns.counts)
-                self.inverse, multiplicity = patterns.inverse, patterns.counts.astype(np.float64)
-        self.n_rows = n_rows
-        self.one_hot = _one_hot(rows, annotators, labels, (n_rows, self.n_annotators, self.n_classes))
-        self._describe_rows(multiplicity)
+            self.inverse, self.n_rows, counted = patterns.inverse, len(patterns.counts), patterns.counts
+            self.one_hot = _one_hot_of_matrix(patterns.rows, self.n_classes)
+        elif "label" not in votes.__dict__:
+            self.one_hot = _one_hot_of_matrix(votes.matrix, self.n_classes)
+        else:
+            self.one_hot = _one_hot(votes)
+        self._kept: tuple[object, Floats] | None = None
+        self.multiplicity: Floats | None = None if counted is None else counted.astype(np.float64)
+        self._describe_rows()
 
-    def _describe_rows(self, multiplicity: Floats | None) -> None:
+    @staticmethod
+    def of(votes: VoteTable) -> Tally:
+        """The tally of a table, made once for as long as the table object lives."""
+        kept = _KEPT.get(votes)
+        if kept is None:
+            kept = _KEPT[votes] = Tally(votes)
+        return kept
+
+    @staticmethod
+    def by_item(votes: VoteTable) -> Tally:
+        """The tally with one row for each of the table."""
+        kept = _KEPT.get(votes)
+        return Tally(votes, compress=False) if kept is None or kept.inverse is not None else kept
+
+    def keep(self, made_by: object, posterior: Floats) -> None:
+        """Keep a posterior over the rows until the next is kept, to be recalled by what it was made by."""
+        self._kept = made_by, posterior
+
+    def recall(self, made_by: object) -> Floats | None:
+        """The posterior kept last if it was made by an equal thing; None tells to make it again."""
+        return self._kept[1] if self._kept is not None and self._kept[0] == made_by else None
+
+    def forget(self) -> None:
+        """Let go of the posterior kept."""
+        self._kept = None
+
+    def _describe_rows(self) -> None:
         column_class = np.tile(np.eye(self.n_classes), (self.n_annotators, 1))
         counts = np.asarray(self.one_hot @ column_class).reshape(self.n_rows, self.n_classes)
         total = np.einsum("ij->i", counts)
         covered = total > 0
         uniform = 1.0 / max(self.n_classes, 1)
         self.shares: Floats = np.where(covered[:, None], counts / np.maximum(total, 1.0)[:, None], uniform)
-        self.weights: Floats = covered * (np.ones(self.n_rows) if multiplicity is None else multiplicity)
+        self.weights: Floats = covered * (1.0 if self.multiplicity is None else self.multiplicity)
         named = counts.argmax(axis=1) if self.n_classes else np.zeros(self.n_rows, dtype=np.intp)
         most = counts[np.arange(self.n_rows), named] if self.n_classes else total
         self.unanimous: npt.NDArray[np.intp] = np.where(covered & (most == total), named, ABSTAIN)
         self.n_votes = self.total(total)
         self._plain = bool((self.weights == 1.0).all())
 
-    def include(self, rows: npt.NDArray[np.bool_]) -> None:
-        """Count these rows once although nobody cast a vote there that names a class."""
-        self.weights = np.maximum(self.weights, rows)
-        self._plain = bool((self.weights == 1.0).all())
+    def including(self, rows: npt.NDArray[np.bool_]) -> Tally:
+        """The same, counting these rows too although nobody cast a vote there that names a class."""
+        other = copy(self)
+        other.weights = np.maximum(self.weights, rows * (1.0 if self.multiplicity is None else self.multiplicity))
+        other._plain = bool((other.weights == 1.0).all())
+        return other
+
+    @property
+    def n_items(self) -> float:
+        """Number of items that the rows stand for, voted on or not."""
+        return float(self.n_rows if self.multiplicity is None else self.multiplicity.sum())
 
     def evidence(self, per_vote: Floats) -> Floats:
         """Sum over each row's votes of `per_vote[annotator, label]`, shape (n_rows, n_states).
@@ -111,26 +151,52 @@ class Tally:
         return rows if self.inverse is None else rows[self.inverse]
 
 
-def _may_repeat(votes: VoteTable) -> bool:
-    """Whether counting patterns is cheap and loses nothing: a dense enough table without repeated votes."""
+_KEPT: WeakKeyDictionary[VoteTable, Tally] = WeakKeyDictionary()
+_SHORT: WeakKeyDictionary[VoteTable, VoteTable] = WeakKeyDictionary()
+
+
+def shortest(votes: VoteTable) -> VoteTable:
+    """The table by pattern where that pays, else itself; made once for as long as the table object lives."""
+    kept = _SHORT.get(votes)
+    if kept is not None:
+        return kept
+    if not pays_to_compress(votes):
+        return votes
+    short = _SHORT[votes] = votes.by_pattern()
+    return short
+
+
+def pays_to_compress(votes: VoteTable) -> bool:
+    """Whether patterns lose nothing and are few: a dense enough table without repeated votes or probabilities."""
     cells = votes.n_items * votes.n_annotators
-    if not 0 < cells <= DENSE_ENOUGH * max(votes.n_votes, votes.n_items):
+    if votes.soft or not 0 < cells <= DENSE_ENOUGH * max(votes.n_votes, votes.n_items):
         return False
-    return int((votes.matrix != ABSTAIN).sum()) == votes.n_votes
+    if int((votes.matrix != ABSTAIN).sum()) != votes.n_votes:
+        return False
+    return len(votes.patterns.counts) <= WORTH_IT * votes.n_items
 
 
-def _one_hot(
-    rows: npt.NDArray[np.int32],
-    annotators: npt.NDArray[np.int32],
-    labels: npt.NDArray[np.int16],
-    shape: tuple[int, int, int],
-) -> sparse.csr_array:
-    n_rows, n_annotators, n_classes = shape
+def _one_hot(votes: VoteTable) -> sparse.csr_array:
+    rows, annotators, labels = votes.item_index, votes.annotator_index, votes.label
     cast = labels != ABSTAIN
     if not cast.all():
         rows, annotators, labels = rows[cast], annotators[cast], labels[cast]
-    columns = annotators * np.int32(n_classes) + labels
+    columns = annotators * np.int32(votes.n_classes) + labels
     # One entry a column, turned to rows: a counting sort by row that, unlike coo_array.tocsr, merges no duplicates.
-    by_vote = sparse.csc_array((columns, rows, np.arange(len(rows) + 1, dtype=np.int32)), shape=(n_rows, len(rows)))
+    by_vote = sparse.csc_array(
+        (columns, rows, np.arange(len(rows) + 1, dtype=np.int32)), shape=(votes.n_items, len(rows))
+    )
     by_row = by_vote.tocsr()
-    return sparse.csr_array((np.ones(len(rows)), by_row.data, by_row.indptr), shape=(n_rows, n_annotators * n_classes))
+    shape = (votes.n_items, votes.n_annotators * votes.n_classes)
+    one_hot = sparse.csr_array((np.ones(len(rows)), by_row.data, by_row.indptr), shape=shape)
+    one_hot.sort_indices()
+    return one_hot
+
+
+def _one_hot_of_matrix(matrix: npt.NDArray[np.int16], n_classes: int) -> sparse.csr_array:
+    n_rows, n_annotators = matrix.shape
+    cast = matrix != ABSTAIN
+    starts = np.zeros(n_rows + 1, dtype=np.int32)
+    np.cumsum(np.count_nonzero(cast, axis=1), out=starts[1:])
+    columns = (np.arange(n_annotators, dtype=np.int32) * np.int32(n_classes) + matrix)[cast]
+    return sparse.csr_array((np.ones(len(columns)), columns, starts), shape=(n_rows, n_annotators * n_classes))

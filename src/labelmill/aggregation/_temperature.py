@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
 import numpy as np
 
 from labelmill.aggregation._posterior import posterior
 from labelmill.aggregation._tally import Floats
+from labelmill.domain.sums import Ask, Rounds, Sums
 
-__all__ = ["learned_temperature", "log_of_soft"]
+__all__ = ["Bend", "bend", "log_of_soft", "newton"]
 
 SMALLEST = 1e-6
 HIGHEST = 1.5
 STEPS = 8
+CLOSE_ENOUGH = 1e-4
 
 
 def log_of_soft(probabilities: Floats) -> Floats:
@@ -20,12 +25,25 @@ def log_of_soft(probabilities: Floats) -> Floats:
     return np.log(np.where(given[:, None], np.maximum(probabilities, SMALLEST), 1.0))
 
 
-def learned_temperature(
-    log_soft: Floats, targets: Floats, start: float, *, offset: Floats | None = None, highest: float = HIGHEST
-) -> float:
-    """The T that maximises sum_ik targets_ik log softmax(offset_i + T log p_i)_k - (T - 1)^2 / 2, by Newton steps.
+class Bend(NamedTuple):
+    """First derivative of the log likelihood, and minus the second: what a Newton step needs."""
 
-    The last term, one item's worth of belief in the model as it is, decides where there are no targets.
+    gain: float
+    curvature: float
+
+    @property
+    def sums(self) -> Sums:
+        """The same as the answer of a shard."""
+        return Sums((np.array(self),))
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        """The bend over all shards."""
+        return cls(*sums.arrays[0].tolist())
+
+
+def bend(log_soft: Floats, targets: Floats, weights: Floats, temperature: float, offset: Floats) -> Bend:
+    """How sum_i w_i sum_k targets_ik log softmax(offset_i + T log p_i)_k bends at T, over these rows.
 
     Parameters
     ----------
@@ -33,23 +51,32 @@ def learned_temperature(
         Log probabilities of the model.
     targets : ndarray of float64, same shape
         What the others make of the same items; rows sum to 1.
-    start : float
-        Where to start.
-    offset : ndarray of float64, same shape, optional
-        What is said beside it, as scores; 0 without.
-    highest : float
-        T lies between 0 and this.
+    weights : ndarray of float64, shape (n_rows,)
+        How many items each row stands for.
+    temperature : float
+        T.
+    offset : ndarray of float64, same shape as `log_soft`
+        What is said beside it, as scores.
     """
-    beside = np.zeros_like(log_soft) if offset is None else offset
+    tempered, _ = posterior(offset + temperature * log_soft)
+    mean = np.einsum("ij,ij->i", tempered, log_soft)
+    variance = np.einsum("ij,ij,ij->i", tempered, log_soft, log_soft) - mean**2
+    aim = np.einsum("ij,ij->i", targets, log_soft)
+    return Bend(float(np.einsum("i,i->", weights, aim - mean)), float(np.einsum("i,i->", weights, variance)))
+
+
+def newton(start: float, ask_at: Callable[[float], Ask], *, highest: float = HIGHEST) -> Rounds[float]:
+    """The T in 0..highest that maximises the log likelihood less (T - 1)^2 / 2, by Newton steps from `start`.
+
+    `ask_at(T)` asks for the `Bend` there. The last term, one item's worth of belief in the model as it is, decides
+    where there are no targets.
+    """
     temperature = start
-    aim = float(np.einsum("ij,ij->", targets, log_soft))
     for _ in range(STEPS):
-        tempered, _ = posterior(beside + temperature * log_soft)
-        mean = np.einsum("ij,ij->i", tempered, log_soft)
-        variance = np.einsum("ij,ij,ij->i", tempered, log_soft, log_soft) - mean**2
-        step = (aim - mean.sum() + 1.0 - temperature) / (variance.sum() + 1.0)
+        gain, curvature = Bend.of((yield ask_at(temperature)))
+        step = (gain + 1.0 - temperature) / (curvature + 1.0)
         after = float(np.clip(temperature + step, 0.0, highest))
-        if abs(after - temperature) < 1e-4:
+        if abs(after - temperature) < CLOSE_ENOUGH:
             return after
         temperature = after
     return temperature

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from labelmill.aggregation._alignment import aligned, fitted_names
 from labelmill.aggregation._anchored import anchored_evidence, anchored_precision
+from labelmill.aggregation._asks import Answers, Counts, Move, Shares, fit_by_rounds
 from labelmill.aggregation._mixture import LeftOut, Mixture
 from labelmill.aggregation._options import at_least_one, open_share
 from labelmill.aggregation._posterior import class_balance, reliability
-from labelmill.aggregation._tally import Floats, Tally
+from labelmill.aggregation._tally import Floats
+from labelmill.domain.sums import Rounds
+from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["AnchoredNaiveBayes"]
@@ -89,23 +93,32 @@ class AnchoredNaiveBayes:
 
     def fit(self, votes: Any) -> Self:
         """Learn precisions and class balance; see `LabelModel.fit`."""
+        fit_by_rounds(self, votes)
+        return self
+
+    def learning(
+        self,
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None],  # noqa: ARG002 -- the role asks for it
+    ) -> Rounds[None]:
+        """Learn from sums over shards; see `LearnsByRounds`."""
         at_least_one(max_iterations=self.max_iterations)
         open_share(anchor_precision=self.anchor_precision)
-        table = VoteTable.of(votes)
-        tally = Tally(table)
-        self._mixture, states, iterations, converged = self._learn(tally)
-        probabilities = self._mixture.classes(tally)
-        self.annotators_, self.classes_ = table.annotators, table.classes
+        by_shares = Counts.of((yield Shares()))
+        self._mixture, expected, iterations, converged = yield from self._learn(by_shares)
+        answers = Counts.of((yield Answers(self._mixture)))
+        _, n_rows, n_items = by_shares.extra.astype(np.int64).tolist()
+        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = np.exp(self._mixture.log_balance)
-        self.precision_ = self._precision(tally.counts(states))
-        self.reliability_ = reliability(tally.counts(probabilities))
+        self.precision_ = self._precision(expected.votes)
+        self.reliability_ = reliability(answers.votes)
         self.details_ = {
             "model": "anchored_naive_bayes",
             "iterations": iterations,
             "converged": converged,
-            "patterns": None if tally.inverse is None else tally.n_rows,
+            "patterns": n_rows if n_rows < n_items else None,
         }
-        return self
 
     def predict_proba(self, votes: Any) -> Floats:
         """Class probabilities, shape (n_items, n_classes).
@@ -125,20 +138,20 @@ class AnchoredNaiveBayes:
         fitted_names(self)
         return self._mixture.left_out(votes)
 
-    def _learn(self, tally: Tally) -> tuple[Mixture, Floats, int, bool]:
-        states = tally.shares
+    def _learn(self, by_shares: Counts) -> Rounds[tuple[Mixture, Counts, int, bool]]:
+        expected, before = by_shares, None
         for iteration in range(1, self.max_iterations + 1):
-            before = states
-            mixture = self._mixture_of(tally, states)
-            states, _ = mixture.states(tally)
-            if np.abs(states - before).max(initial=0.0) < self.tolerance:
-                return mixture, states, iteration, True
-        return mixture, states, self.max_iterations, False
+            mixture = self._mixture_of(expected)
+            expected = Counts.of((yield Move(mixture, before)))
+            if expected.most < self.tolerance:
+                return mixture, expected, iteration, True
+            before = mixture
+        return mixture, expected, self.max_iterations, False
 
-    def _mixture_of(self, tally: Tally, states: Floats) -> Mixture:
-        log_balance = np.log(class_balance(tally.state_counts(states)))
-        evidence = anchored_evidence(self._precision(tally.counts(states)), log_balance)
-        return Mixture(log_balance, evidence, np.arange(tally.n_classes))
+    def _mixture_of(self, expected: Counts) -> Mixture:
+        log_balance = np.log(class_balance(expected.items))
+        evidence = anchored_evidence(self._precision(expected.votes), log_balance)
+        return Mixture(log_balance, evidence, np.arange(len(log_balance)))
 
     def _precision(self, counts: Floats) -> Floats:
         return anchored_precision(counts, anchor_precision=self.anchor_precision, anchor_weight=self.anchor_weight)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
 
 from labelmill.aggregation._alignment import aligned
-from labelmill.aggregation._kinds import Kinds
-from labelmill.aggregation._leave_one_out import predictive_log_likelihood
-from labelmill.aggregation._mixture import LeftOut
-from labelmill.aggregation._tally import Floats
+from labelmill.aggregation._asks import fit_by_rounds
+from labelmill.aggregation._kinds import Kinds, Turnout
+from labelmill.aggregation._leave_one_out import CanLeaveOut, foretelling
+from labelmill.aggregation._tally import Floats, shortest
 from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
 from labelmill.aggregation.dawid_skene import DawidSkene
 from labelmill.aggregation.ebcc import EBCC
 from labelmill.aggregation.joint import Joint
 from labelmill.aggregation.majority_vote import MajorityVote
+from labelmill.domain.ports import LearnsByRounds
+from labelmill.domain.sums import Rounds, Sums
+from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["Auto"]
@@ -80,30 +85,36 @@ class Auto:
 
     def fit(self, votes: Any) -> Self:
         """Fit the candidates and choose; see `LabelModel.fit`."""
-        table = VoteTable.of(votes)
-        kinds = Kinds.of(table)
-        is_rule = kinds.mask("rule")
-        candidates = self._candidates(table, kinds)
-        fitted = {name: model.fit(table) for name, model in candidates.items()}
-        scores = {
-            name: predictive_log_likelihood(model.left_out(table), table, is_rule) for name, model in fitted.items()
-        }
-        chosen, reason = self._choice(scores, kinds)
+        fit_by_rounds(self, votes)
+        return self
+
+    def learning(
+        self, annotators: Sequence[str], classes: Sequence[str], kinds: Sequence[AnnotatorKind | None]
+    ) -> Rounds[None]:
+        """Learn from sums over shards, each candidate in turn; see `LearnsByRounds`."""
+        turnout = Turnout.of((yield Turnout.ask))
+        known = Kinds.by(turnout, kinds)
+        fitted = self._candidates(turnout, known)
+        scores = {}
+        for name, model in fitted.items():
+            yield from model.learning(annotators, classes, kinds)
+            scores[name] = yield from foretelling(model, known.mask("rule"))
+        chosen, reason = self._choice(scores, known)
         self.model_ = fitted[chosen]
-        self.annotators_, self.classes_ = table.annotators, table.classes
+        (agreeing,) = (yield _Agreement(self.model_, fitted["majority_vote"])).arrays
+        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.reliability_, self.class_balance_ = self.model_.reliability_, self.model_.class_balance_
         self.details_ = {
             "model": "auto",
             "chosen": chosen,
             "reason": reason,
             "scores": scores,
-            "kinds": kinds.describe(table.annotators),
-            "majority_vote_agreement": _agreement(self.model_, fitted["majority_vote"], table),
+            "kinds": known.describe(self.annotators_),
+            "majority_vote_agreement": float(agreeing[0] / agreeing[1]) if agreeing[1] else None,
             "chosen_details": self.model_.details_,
             "iterations": self.model_.details_["iterations"],
             "converged": self.model_.details_["converged"],
         }
-        return self
 
     def predict_proba(self, votes: Any) -> Floats:
         """Class probabilities by the chosen model, shape (n_items, n_classes).
@@ -118,7 +129,7 @@ class Auto:
         table = aligned(votes, self)
         return self.model_.predict_proba(table)
 
-    def _candidates(self, table: VoteTable, kinds: Kinds) -> dict[str, _Candidate]:
+    def _candidates(self, turnout: Turnout, kinds: Kinds) -> dict[str, _Candidate]:
         """Models by name, the expected one first."""
         majority = MajorityVote(seed=self.seed)
         present = set(kinds.names)
@@ -127,7 +138,7 @@ class Auto:
         if present - {"person"}:
             return {"joint": Joint(seed=self.seed), "majority_vote": majority}
         people: dict[str, _Candidate] = {"dawid_skene": DawidSkene(seed=self.seed), "majority_vote": majority}
-        if table.n_votes * table.n_classes <= self.largest:
+        if turnout.named.sum() * turnout.named.shape[1] <= self.largest:
             people["ebcc"] = EBCC(seed=self.seed)
         return people
 
@@ -144,21 +155,29 @@ class Auto:
         return best, f"{best} foretells left-out votes better than {expected} by {gain:.4f} nats per vote"
 
 
-class _Candidate(Protocol):
+class _Candidate(CanLeaveOut, LearnsByRounds, Protocol):
     reliability_: Floats
     class_balance_: Floats
     details_: dict[str, Any]
 
-    def fit(self, votes: Any) -> Self: ...
     def predict_proba(self, votes: Any) -> Floats: ...
-    def left_out(self, votes: VoteTable) -> LeftOut: ...
 
 
-def _agreement(chosen: _Candidate, majority: _Candidate, table: VoteTable) -> float | None:
-    """Share of items with votes where the chosen answer is (one of) the majority's."""
-    voted = np.flatnonzero(table.counts.any(axis=1))
-    if not len(voted):
-        return None
-    shares = majority.predict_proba(table)[voted]
-    answer = chosen.predict_proba(table)[voted].argmax(axis=1)
-    return float((shares[np.arange(len(voted)), answer] >= shares.max(axis=1) - 1e-9).mean())
+@dataclass(frozen=True, slots=True)
+class _Agreement:
+    """Asks on how many items with votes the chosen answer is (one of) the majority's, and how many those items are."""
+
+    chosen: _Candidate
+    majority: _Candidate
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Both numbers for the shard."""
+        table = shortest(votes)
+        voted = np.flatnonzero(table.counts.any(axis=1))
+        if not len(voted):  # there may be no class to name either
+            return Sums((np.zeros(2),))
+        shares = self.majority.predict_proba(table)[voted]
+        answer = self.chosen.predict_proba(table)[voted].argmax(axis=1)
+        agrees = shares[np.arange(len(voted)), answer] >= shares.max(axis=1, initial=0.0) - 1e-9
+        items = np.ones(len(voted)) if table.multiplicity is None else table.multiplicity[voted].astype(np.float64)
+        return Sums((np.array([np.einsum("i,i->", items, agrees), items.sum()]),))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from labelmill.aggregation._alignment import aligned, fitted_names
+from labelmill.aggregation._asks import Answers, Counts, Expectation, Shares, fit_by_rounds
 from labelmill.aggregation._confusion import Confusion
 from labelmill.aggregation._mixture import LeftOut, Mixture
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._posterior import class_balance, is_switched, reliability
-from labelmill.aggregation._tally import Floats, Tally
+from labelmill.aggregation._tally import Floats
+from labelmill.domain.sums import Rounds
+from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["DawidSkene"]
@@ -76,27 +80,35 @@ class DawidSkene:
 
     def fit(self, votes: Any) -> Self:
         """Learn confusions and class balance; see `LabelModel.fit`."""
+        fit_by_rounds(self, votes)
+        return self
+
+    def learning(
+        self,
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None],  # noqa: ARG002 -- the role asks for it
+    ) -> Rounds[None]:
+        """Learn from sums over shards; see `LearnsByRounds`."""
         at_least_one(max_iterations=self.max_iterations)
-        table = VoteTable.of(votes)
-        tally = Tally(table)
-        learned = self._learn(tally)
+        by_shares = Counts.of((yield Shares()))
+        learned = yield from self._learn(by_shares)
         fallback = None
         if is_switched(learned.confusion.counts):
             fallback = "the classes came back under each other's names; all annotators were taken as equal"
-            learned = _equal_annotators(tally, learned)
+            learned = _equal_annotators(by_shares, learned)
         self._mixture, self._prior = learned.mixture, learned.confusion.prior
-        probabilities = self._mixture.classes(tally)
-        self.annotators_, self.classes_ = table.annotators, table.classes
+        answers = Counts.of((yield Answers(self._mixture)))
+        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = np.exp(self._mixture.log_balance)
         self.confusion_ = learned.confusion.rows
-        self.reliability_ = reliability(tally.counts(probabilities))
+        self.reliability_ = reliability(answers.votes)
         self.details_ = {
             "model": "dawid_skene",
             "iterations": learned.iterations,
             "converged": learned.converged,
             "fallback": fallback,
         }
-        return self
 
     def predict_proba(self, votes: Any) -> Floats:
         """Class probabilities, shape (n_items, n_classes).
@@ -116,19 +128,19 @@ class DawidSkene:
         fitted_names(self)
         return self._mixture.left_out(votes, self._prior)
 
-    def _learn(self, tally: Tally) -> _Learned:
-        states, before = tally.shares, -np.inf
-        confusion = Confusion.of(tally.counts(states))
+    def _learn(self, by_shares: Counts) -> Rounds[_Learned]:
+        expected, before = by_shares, -np.inf
+        n_votes = max(float(by_shares.extra[0]), 1.0)
+        confusion = Confusion.of(expected.votes)
         for iteration in range(1, self.max_iterations + 1):
-            mixture = _mixture(tally, states, confusion)
-            states, log_normaliser = mixture.states(tally)
-            bound = tally.total(log_normaliser) - confusion.divergence(mixture.per_vote)
-            bound /= max(tally.n_votes, 1.0)
+            mixture = _mixture(expected, confusion)
+            expected = Counts.of((yield Expectation(mixture)))
+            bound = (float(expected.extra[0]) - confusion.divergence(mixture.per_vote)) / n_votes
             if abs(bound - before) < self.tolerance:
                 return _Learned(mixture, confusion, iteration, converged=True)
             before = bound
             if iteration < self.max_iterations:
-                confusion = confusion.refit(tally.counts(states), learn_strengths=iteration + 1 >= LEARN_STRENGTHS_FROM)
+                confusion = confusion.refit(expected.votes, learn_strengths=iteration + 1 >= LEARN_STRENGTHS_FROM)
         return _Learned(mixture, confusion, self.max_iterations, converged=False)
 
 
@@ -139,12 +151,12 @@ class _Learned(NamedTuple):
     converged: bool
 
 
-def _mixture(tally: Tally, states: Floats, confusion: Confusion) -> Mixture:
-    balance = class_balance(tally.state_counts(states))
-    return Mixture(np.log(balance), confusion.per_vote, np.arange(tally.n_classes))
+def _mixture(expected: Counts, confusion: Confusion) -> Mixture:
+    balance = class_balance(expected.items)
+    return Mixture(np.log(balance), confusion.per_vote, np.arange(len(balance)))
 
 
-def _equal_annotators(tally: Tally, learned: _Learned) -> _Learned:
+def _equal_annotators(by_shares: Counts, learned: _Learned) -> _Learned:
     """Every annotator with the same accuracy and even errors: the likeliest class is the majority's."""
     confusion = Confusion.of(np.zeros_like(learned.confusion.counts))
-    return learned._replace(mixture=_mixture(tally, tally.shares, confusion), confusion=confusion)
+    return learned._replace(mixture=_mixture(by_shares, confusion), confusion=confusion)

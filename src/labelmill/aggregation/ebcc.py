@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy.typing as npt
 from scipy.special import digamma, gammaln
 
 from labelmill.aggregation._alignment import aligned, fitted_names
+from labelmill.aggregation._asks import Answers, Counts, Expectation, Shares, fit_by_rounds
 from labelmill.aggregation._mixture import LeftOut, Mixture
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._posterior import class_balance, is_switched, reliability
-from labelmill.aggregation._tally import Floats, Tally
+from labelmill.aggregation._tally import Floats
+from labelmill.domain.sums import Rounds
+from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["EBCC"]
@@ -79,23 +83,29 @@ class EBCC:
 
     def fit(self, votes: Any) -> Self:
         """Learn subtypes, confusions and class balance; see `LabelModel.fit`."""
+        fit_by_rounds(self, votes)
+        return self
+
+    def learning(
+        self,
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None],  # noqa: ARG002 -- the role asks for it
+    ) -> Rounds[None]:
+        """Learn from sums over shards; see `LearnsByRounds`."""
         at_least_one(n_subtypes=self.n_subtypes, max_iterations=self.max_iterations)
-        table = VoteTable.of(votes)
-        tally = Tally(table)
-        learned = self._learn(tally)
+        learned = yield from self._learn()
         self._mixture = learned.mixture
-        probabilities = self._mixture.classes(tally)
-        counts = tally.counts(probabilities)
-        self.annotators_, self.classes_ = table.annotators, table.classes
-        self.class_balance_ = class_balance(tally.state_counts(probabilities))
-        self.reliability_ = reliability(counts)
+        answers = Counts.of((yield Answers(self._mixture)))
+        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
+        self.class_balance_ = class_balance(answers.items)
+        self.reliability_ = reliability(answers.votes)
         self.details_ = {
             "model": "ebcc",
             "iterations": learned.iterations,
             "converged": learned.converged,
-            "switched": is_switched(counts),
+            "switched": is_switched(answers.votes),
         }
-        return self
 
     def predict_proba(self, votes: Any) -> Floats:
         """Class probabilities, shape (n_items, n_classes).
@@ -116,12 +126,13 @@ class EBCC:
         fitted_names(self)
         return self._mixture.left_out(votes, _prior(len(self.classes_), self._mixture.class_of)[None])
 
-    def _learn(self, tally: Tally) -> _Learned:
-        states, before = _grades(tally.shares, self.n_subtypes), -np.inf
+    def _learn(self) -> Rounds[_Learned]:
+        expected, before = Counts.of((yield Shares(self.n_subtypes))), -np.inf
+        n_votes = max(float(expected.extra[0]), 1.0)
         for iteration in range(1, self.max_iterations + 1):
-            mixture, divergence = _mixture(tally, states, self.n_subtypes)
-            states, log_normaliser = mixture.states(tally)
-            bound = (tally.total(log_normaliser) - divergence) / max(tally.n_votes, 1.0)
+            mixture, divergence = _mixture(expected, self.n_subtypes)
+            expected = Counts.of((yield Expectation(mixture)))
+            bound = (float(expected.extra[0]) - divergence) / n_votes
             if abs(bound - before) < self.tolerance:
                 return _Learned(mixture, iteration, converged=True)
             before = bound
@@ -134,27 +145,20 @@ class _Learned(NamedTuple):
     converged: bool
 
 
-def _grades(shares: Floats, n_subtypes: int) -> Floats:
-    """Vote shares spread over the subtypes of each class by how near the share is to the subtype's grade."""
-    grade = (np.arange(n_subtypes) + 0.5) / n_subtypes
-    nearness = np.exp(-0.5 * ((shares[:, :, None] - grade) * n_subtypes / 1.5) ** 2)
-    nearness *= (shares / nearness.sum(axis=2))[:, :, None]
-    return nearness.reshape(len(shares), shares.shape[1] * n_subtypes)
-
-
 def _prior(n_classes: int, class_of: npt.NDArray[np.intp]) -> Floats:
     return np.where(np.arange(n_classes)[:, None] == class_of, RIGHT, WRONG)
 
 
-def _mixture(tally: Tally, states: Floats, n_subtypes: int) -> tuple[Mixture, float]:
+def _mixture(expected: Counts, n_subtypes: int) -> tuple[Mixture, float]:
     """Variational posterior of the parameters, and its divergence from their prior in nats."""
-    class_of = np.repeat(np.arange(tally.n_classes), n_subtypes)
-    prior = _prior(tally.n_classes, class_of)
-    counts, sizes = tally.counts(states), tally.state_counts(states)
+    counts, sizes = expected.votes, expected.items
+    n_classes = counts.shape[1]
+    class_of = np.repeat(np.arange(n_classes), n_subtypes)
+    prior = _prior(n_classes, class_of)
     totals = counts.sum(axis=1)
     concentration = counts + prior
     per_vote = digamma(concentration) - digamma(totals + prior.sum(axis=0))[:, None, :]
-    by_class = sizes.reshape(tally.n_classes, n_subtypes).sum(axis=1)
+    by_class = sizes.reshape(n_classes, n_subtypes).sum(axis=1)
     log_subtype = digamma(sizes + SUBTYPE_PRIOR) - digamma(by_class + n_subtypes * SUBTYPE_PRIOR)[class_of]
     log_balance = np.log(class_balance(by_class))[class_of] + log_subtype
     divergence = gammaln(totals + prior.sum(axis=0)) - gammaln(prior.sum(axis=0))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._alignment import aligned
+from labelmill.aggregation._asks import Counts, Shares, fit_by_rounds
 from labelmill.aggregation._mixture import LeftOut
 from labelmill.aggregation._posterior import class_balance, reliability
-from labelmill.aggregation._tally import Floats, Tally
+from labelmill.aggregation._tally import Floats
+from labelmill.domain.sums import Rounds
+from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["MajorityVote"]
@@ -52,13 +56,21 @@ class MajorityVote:
 
     def fit(self, votes: Any) -> Self:
         """Learn the class balance; see `LabelModel.fit`."""
-        table = VoteTable.of(votes)
-        tally = Tally(table)
-        self.annotators_, self.classes_ = table.annotators, table.classes
-        self.class_balance_ = class_balance(tally.state_counts(tally.shares))
-        self.reliability_ = reliability(tally.counts(tally.shares))
-        self.details_ = {"model": "majority_vote", "iterations": 0, "converged": True}
+        fit_by_rounds(self, votes)
         return self
+
+    def learning(
+        self,
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None],  # noqa: ARG002 -- the role asks for it
+    ) -> Rounds[None]:
+        """Learn from sums over shards; see `LearnsByRounds`."""
+        by_shares = Counts.of((yield Shares()))
+        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
+        self.class_balance_ = class_balance(by_shares.items)
+        self.reliability_ = reliability(by_shares.votes)
+        self.details_ = {"model": "majority_vote", "iterations": 0, "converged": True}
 
     def predict_proba(self, votes: Any) -> Floats:
         """Vote shares, shape (n_items, n_classes).

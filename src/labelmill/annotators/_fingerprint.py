@@ -14,6 +14,7 @@ import hashlib
 import re
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import metadata
@@ -26,7 +27,13 @@ import numpy as np
 
 from labelmill.annotators._source import Reference, normal_form, normal_module, references
 
-__all__ = ["fingerprint_of", "is_users_file"]
+__all__ = ["PRIVATE_PREFIX", "fingerprint_of", "is_users_file", "relocate", "version_of"]
+
+PRIVATE_PREFIX = "labelmill_rules_"
+"""Rules files are modules under a name of their own, which follows from their path."""
+
+_RELOCATED: dict[str, str] = {}
+"""Folder of an unpacked copy of the user's code -> the folder it is a copy of."""
 
 
 def fingerprint_of(*parts: Any) -> str:
@@ -49,6 +56,21 @@ def fingerprint_of(*parts: Any) -> str:
     hasher = _Hasher(_root_of(parts))
     tokens = [hasher.token(part) for part in parts]
     return _digest("fingerprint", *tokens, *(f"{label}={body}" for label, body in sorted(hasher.definitions.items())))
+
+
+def relocate(copy: Path, original: str) -> None:
+    """Let code in `copy` have the fingerprints it has in the folder `original`, for the rest of this process.
+
+    Rules may hold paths of their own folder (`Path(__file__).parent`), and say the same wherever it lies. Only texts
+    and paths that name the copy are affected, so its name should be one that occurs nowhere else.
+    """
+    _RELOCATED[str(copy)] = original
+
+
+def _as_in_the_original(text: str) -> str:
+    for copy, original in _RELOCATED.items():
+        text = text.replace(copy, original)
+    return text
 
 
 def is_users_file(path: Path, root: Path) -> bool:
@@ -80,7 +102,7 @@ class _Hasher:
         if value is None or kind in {bool, int, float, complex}:
             return f"{kind.__name__}:{value!r}"
         if kind is str:
-            return _digest("str", value)
+            return _digest("str", _as_in_the_original(value))
         if kind in {bytes, bytearray}:
             return _digest(kind.__name__, bytes(value).hex())
         if id(value) in self._labels:
@@ -116,7 +138,7 @@ class _Hasher:
     def path(self, value: PurePath) -> str:
         if isinstance(value, Path) and value.is_file():
             return _digest("file", hashlib.sha256(value.read_bytes()).hexdigest())
-        return _digest("path", value.as_posix())
+        return _digest("path", _as_in_the_original(value.as_posix()))
 
     def module(self, value: ModuleType) -> str:
         path = _file_of(value)
@@ -287,15 +309,19 @@ def _self_token(hasher: _Hasher, value: Any) -> str:
 
 
 def _foreign(module: str, name: str) -> str:
-    return _digest("foreign", module, name, _version(module.partition(".")[0]))
+    if module.startswith(PRIVATE_PREFIX):  # what the standard library makes for a user's class, in the class's module
+        module = PRIVATE_PREFIX
+    return _digest("foreign", module, name, version_of(module.partition(".")[0]))
 
 
 @cache
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
     """Version of an installed package; the standard library has none of its own."""
     if package in sys.stdlib_module_names:
         return ""
-    version = getattr(sys.modules.get(package), "__version__", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # some packages are about to drop the attribute
+        version = getattr(sys.modules.get(package), "__version__", None)
     if isinstance(version, str):
         return version
     try:

@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from types import FrameType
 from typing import Any, NoReturn
 
+from labelmill.annotators import _watchdog
+
 __all__ = ["ForbiddenCallError", "Guarded", "TookTooLong", "guard", "watched"]
 
 SHOWN_CHARACTERS = 2000
@@ -51,7 +53,8 @@ def guard(timeout: float | None = None) -> Iterator[Guarded]:
 
     - A row-wise function that takes longer than `timeout` seconds on one item is stopped there, and the item becomes
       a fault. Needs the main thread and a POSIX clock; elsewhere there is no limit. Compiled code that never returns
-      to Python cannot be stopped.
+      to Python cannot be stopped here: in a worker process the watchdog ends the worker, in the caller's own process
+      (engine `serial`, files without a project) it hangs.
     - What is printed is kept in `guarded.printed`, up to a bound, and goes nowhere else.
     - `os._exit`, `os.abort`, `os.fork` and `input` raise instead, so that they become faults; so does `sys.exit`,
       which the row loop catches. `KeyboardInterrupt` passes.
@@ -79,6 +82,7 @@ def watched(done: Sized, n_items: int) -> Iterator[None]:
     """While inside, the length of `done` says which of `n_items` items is being worked on."""
     previous = _Watch.done, _Watch.n_items
     _Watch.done, _Watch.n_items, _Watch.seen = done, n_items, -1
+    _watchdog.rows_begin()
     try:
         yield
     finally:
@@ -99,7 +103,9 @@ class _Watch:
 def _clock(timeout: float) -> Iterator[None]:
     def tick(_signal: int, _frame: FrameType | None) -> None:
         at = -1 if _Watch.done is None else len(_Watch.done)
-        if at != _Watch.seen or at < 0 or at >= _Watch.n_items:
+        is_between = at < 0 or at >= _Watch.n_items
+        if is_between or at != _Watch.seen:
+            (_watchdog.heartbeat if is_between else _watchdog.moved)()
             _Watch.seen, _Watch.ticks = at, 0
             return
         # Ticks are counted, not seconds: a machine that slept has not used up anybody's time.

@@ -17,14 +17,12 @@ from typing import Any, ClassVar, cast
 
 from labelmill.annotators._declared import RULES_FOLDER
 from labelmill.annotators._faults import sentence
+from labelmill.annotators._fingerprint import PRIVATE_PREFIX
 from labelmill.annotators._guard import guard
 from labelmill.domain.ports import Annotator
 from labelmill.errors import RulesError
 
 __all__ = ["load_rules"]
-
-PRIVATE_PREFIX = "labelmill_rules_"
-"""Rules files are modules under a name of their own, so that `rules.py` may be called anything."""
 
 
 def load_rules(path: Path) -> list[Annotator]:

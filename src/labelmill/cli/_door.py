@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +46,15 @@ class Door:
     folder : Path
         The project's folder.
     as_json : bool
-        Print one JSON object instead of tables, and no progress.
+        Print one JSON object instead of tables.
+    progress : {"bar", "json", "none"}, optional
+        How progress is shown; a bar without it, and none with `as_json`.
     """
 
-    def __init__(self, folder: Path = Path(), *, as_json: bool = False) -> None:
+    def __init__(self, folder: Path = Path(), *, as_json: bool = False, progress: str | None = None) -> None:
         self.folder = folder
         self.as_json = as_json
+        self.progress = progress or ("none" if as_json else "bar")
 
     @contextmanager
     def mill(self) -> Iterator[Mill]:
@@ -64,33 +66,16 @@ class Door:
 
     @contextmanager
     def watching(self) -> Iterator[Callable[[str], Progress]]:
-        """Progress bars on standard error, one for each thing that is being done."""
+        """How the work goes, on standard error."""
+        from labelmill.cli._progress import bars, json_lines
         from labelmill.pipeline.workspace import unwatched
 
-        if self.as_json:
-            with _only_results_on_standard_output():
+        with _only_results_on_standard_output():
+            if self.progress == "none":
                 yield unwatched
-            return
-        with _only_results_on_standard_output(), self._bars() as watch:
-            yield watch
-
-    @contextmanager
-    def _bars(self) -> Iterator[Callable[[str], Progress]]:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        with Progress(
-            TextColumn("{task.description:<10}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        ) as bars:
-            yield functools.partial(_bar, bars)
+                return
+            with (bars if self.progress == "bar" else json_lines)() as watch:
+                yield watch
 
     def show(self, data: Mapping[str, Any], *renderables: RenderableType) -> None:
         """The result: JSON on standard output, or the given texts and tables.
@@ -174,27 +159,20 @@ def _only_results_on_standard_output() -> Iterator[None]:
         os.close(kept)
 
 
-def _bar(bars: Any, what: str) -> Progress:
-    task = bars.add_task(what, total=None, rate="")
-    started = time.monotonic()
-
-    def advance(done: int, total: int) -> None:
-        elapsed = time.monotonic() - started
-        rate = f"{done / elapsed:,.0f}/s" if done and elapsed > 0.5 else ""
-        bars.update(task, completed=done, total=total or None, rate=rate)
-
-    return advance
-
-
 def json_option(function: Callable[P, R]) -> Callable[P, R]:
     """The flag --json."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and no progress.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
 
 
 def project_options(function: Callable[..., R]) -> Callable[..., R]:
-    """The options --project and --json; the command gets a `Door` as its first argument."""
+    """The options --project, --progress and --json; the command gets a `Door` as its first argument."""
 
     @json_option
+    @click.option(
+        "--progress",
+        type=click.Choice(["bar", "json", "none"]),
+        help="How progress is shown on standard error; json: an object a line.  [default: bar; none with --json]",
+    )
     @click.option(
         "--project",
         "-p",
@@ -204,8 +182,8 @@ def project_options(function: Callable[..., R]) -> Callable[..., R]:
         help="Folder with labelmill.toml.  [default: the current one]",
     )
     @functools.wraps(function)
-    def with_door(*args: Any, folder: Path, as_json: bool, **options: Any) -> R:
-        return function(Door(folder, as_json=as_json), *args, **options)
+    def with_door(*args: Any, folder: Path, as_json: bool, progress: str | None, **options: Any) -> R:
+        return function(Door(folder, as_json=as_json, progress=progress), *args, **options)
 
     return with_door
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import click
 
 from labelmill import registry
 
-__all__ = ["SECONDS", "SEED", "SHARE", "PluginName"]
+__all__ = ["BULK_ENGINE_HELP", "ENGINE_HELP", "SECONDS", "SEED", "SHARE", "EngineSpec", "PluginName", "Shard"]
 
 
 class PluginName(click.ParamType):  # type: ignore[type-arg]  # it has no argument before click 8.2
@@ -39,6 +40,39 @@ class PluginName(click.ParamType):  # type: ignore[type-arg]  # it has no argume
         return value
 
 
+class EngineSpec(click.ParamType):  # type: ignore[type-arg]  # as above
+    """An engine's name or a cluster's address; whether the cluster answers is seen when the work begins."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002 -- click's signature
+        """The spec.
+
+        Raises
+        ------
+        UsageError
+            If no engine can be meant by it; names the nearest and the forms of addresses.
+        """
+        from labelmill.pipeline._engines import check_engine
+
+        return check_engine(value)
+
+
+class Shard(click.ParamType):  # type: ignore[type-arg]  # as above
+    """`i/n`: the i-th of n, counted from 0."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The pair (i, n)."""
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"(\d+)/(\d+)", str(value).strip())
+        if found is None or not int(found[1]) < int(found[2]):
+            self.fail(f"{value!r} is no shard: write I/N with I from 0 to N-1, e.g. 0/4", param, ctx)
+        return int(found[1]), int(found[2])
+
+
 class _FiniteRange(click.FloatRange):
     """A range that "nan" does not lie in."""
 
@@ -57,3 +91,9 @@ SECONDS = _FiniteRange(0.001, 86_400)
 
 SEED = click.IntRange(0)
 """What everything random follows from."""
+
+ENGINE_HELP = "Where the work runs.  [default: this process; beyond a million items, the project's]"
+"""Of verbs that are quick on few items."""
+
+BULK_ENGINE_HELP = "serial, processes, ray, spark, or an address such as ray://HOST:PORT.  [default: the project's]"
+"""Of verbs that are long work on any number of items."""

@@ -11,7 +11,7 @@ import click
 
 from labelmill.cli._door import Door, bad_row_lines, counted, printable, project_options, refuse_given, split_names
 from labelmill.cli._outputs import OutFile
-from labelmill.cli._values import SEED, PluginName
+from labelmill.cli._values import ENGINE_HELP, SEED, EngineSpec, PluginName
 from labelmill.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     type=click.Choice(["error", "skip"]),
     help="Refuse --votes at a bad row, or leave bad rows out and list them.  [default: error]",
 )
+@click.option("--engine", type=EngineSpec(), help=ENGINE_HELP)
+@click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @project_options
 def command(
     door: Door,
@@ -54,12 +56,15 @@ def command(
     reliabilities: Path | None,
     encoding: str | None,
     on_bad_rows: OnBadRows | None,
+    engine: str | None,
+    workers: int | None,
 ) -> None:
     """Learn how far each annotator can be trusted, and make one label of all votes on an item.
 
     \b
     Examples:
       labelmill aggregate
+      labelmill aggregate --engine processes --workers 8
       labelmill aggregate --votes votes.csv --out labels.csv --reliabilities annotators.csv
     """
     if votes is None and out is None:
@@ -74,13 +79,15 @@ def command(
             on_bad_rows=on_bad_rows,
         )
         with door.mill() as mill:
-            result, bad_rows = mill.aggregate(model=model), []
+            result, bad_rows = mill.aggregate(model=model, engine=engine, workers=workers), []
     elif votes is None or out is None:
         raise UsageError(
             f"without a project, give both --votes and --out; {'--votes' if votes is None else '--out'} is missing"
         )
     else:
         from labelmill.pipeline.aggregate_files import aggregate_files
+
+        refuse_given("works in a project only; --votes and --out need none", engine=engine, workers=workers)
 
         result = written = aggregate_files(
             votes,
@@ -99,22 +106,24 @@ def command(
 
 
 def _show(door: Door, result: Aggregated, out: Path | None, bad_rows: Sequence[BadRow]) -> None:
-    consensus = result.consensus
-    n_voted = int(consensus.has_votes.sum())
-    n_tied = int(consensus.tied.sum())
+    summary = result.summary
+    details = dict(summary.details)
     lines = [
-        f"{counted(len(consensus.items), 'item')}, {n_voted:,} with votes, {n_tied:,} tied; "
-        f"label model {consensus.model}"
-        + (f": {consensus.details['chosen']}" if "chosen" in consensus.details else "")
+        f"{counted(summary.n_items, 'item')}, {summary.n_voted:,} with votes, {summary.n_tied:,} tied; "
+        f"label model {summary.model}"
+        + (f": {details['chosen']}" if "chosen" in details else "")
+        + (f", fitted on {details['fitted_on']}" if "fitted_on" in details else "")
         + (f". Labels: {out}" if out else ".")
     ]
     door.show(
         {
-            "items": len(consensus.items),
-            "with_votes": n_voted,
-            "tied": n_tied,
-            "model": consensus.model,
-            "details": dict(consensus.details),
+            "items": summary.n_items,
+            "with_votes": summary.n_voted,
+            "tied": summary.n_tied,
+            "labels": dict(summary.labels),
+            "mean_confidence": summary.mean_confidence,
+            "model": summary.model,
+            "details": details,
             "out": str(out) if out else None,
             "bad_rows": [str(row) for row in bad_rows],
         },

@@ -10,7 +10,8 @@ import click
 
 from labelmill.cli._door import Door, bad_row_lines, counted, line, project_options, refuse_given, split_names
 from labelmill.cli._outputs import OutFile
-from labelmill.cli._values import SECONDS, PluginName
+from labelmill.cli._runs import show_planned
+from labelmill.cli._values import BULK_ENGINE_HELP, SECONDS, EngineSpec
 from labelmill.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
 
 @click.command("annotate", short_help="Run every rule that has not voted yet.")
-@click.option("--engine", type=PluginName("engine"), help="serial or processes.  [default: the project's]")
+@click.option("--engine", type=EngineSpec(), help=BULK_ENGINE_HELP)
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @click.option("--timeout", type=SECONDS, help="Seconds a rule may take on one item.  [default: the project's, or 10]")
+@click.option("--plan", "plans", is_flag=True, help="Only put on record what there is to do, for `labelmill work`.")
 @click.option("--items", type=click.Path(path_type=Path), help="Without a project: a file of items (id, text).")
 @click.option("--code", type=click.Path(path_type=Path), help="Without a project: the file with the rules.")
 @click.option("--out", type=OutFile(), help="Without a project: the file that gets the votes.")
@@ -41,6 +43,7 @@ def command(
     engine: str | None,
     workers: int | None,
     timeout: float | None,
+    plans: bool,
     items: Path | None,
     code: Path | None,
     out: Path | None,
@@ -53,10 +56,14 @@ def command(
     \b
     Examples:
       labelmill annotate --workers 2
+      labelmill annotate --engine ray://head.example.org:10001
+      labelmill annotate --plan
       labelmill annotate --items items.csv --code rules.py --out votes.csv
     """
     if items or code or out:
-        refuse_given("works in a project only; --items, --code and --out need none", engine=engine, workers=workers)
+        refuse_given(
+            "works in a project only; --items, --code and --out need none", engine=engine, workers=workers, plan=plans
+        )
         result = _between_files(door, items, code, out, split_names(classes), timeout, encoding, on_bad_rows)
         _show_files(door, result, out)
         return
@@ -66,6 +73,12 @@ def command(
         encoding=encoding,
         on_bad_rows=on_bad_rows,
     )
+    if plans:
+        refuse_given("is for `labelmill work` to choose; leave it out with --plan", engine=engine, workers=workers)
+        with door.mill() as mill:
+            planned = mill.plan_annotate(timeout=timeout)
+        show_planned(door, planned)
+        return
     with door.mill() as mill:
         annotated = mill.annotate(engine=engine, workers=workers, timeout=timeout)
     door.show(

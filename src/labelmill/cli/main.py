@@ -39,6 +39,7 @@ LINE = (
     "report",
     "run",
     "runs",
+    "work",
 )
 """The order in which `--help` lists commands: the order in which they are used."""
 

@@ -8,11 +8,11 @@ import click
 
 from labelmill.cli._door import Door, counted, project_options
 from labelmill.cli._outputs import OutFile
-from labelmill.cli._values import PluginName
+from labelmill.cli._values import BULK_ENGINE_HELP, EngineSpec
 
 
 @click.command("run", short_help="One whole turn: import, annotate, train, aggregate, select, report.")
-@click.option("--engine", type=PluginName("engine"), help="serial or processes.  [default: the project's]")
+@click.option("--engine", type=EngineSpec(), help=BULK_ENGINE_HELP)
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @click.option("--count", type=click.IntRange(1), help="Items to ask people about.  [default: the project's]")
 @click.option("--ask", type=OutFile(), help="File to fill in.  [default: ask.csv in the project]")

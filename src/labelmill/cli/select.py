@@ -8,7 +8,7 @@ import click
 
 from labelmill.cli._door import Door, counted, project_options
 from labelmill.cli._outputs import OutFile
-from labelmill.cli._values import SEED, PluginName
+from labelmill.cli._values import ENGINE_HELP, SEED, EngineSpec, PluginName
 
 
 @click.command("select", short_help="Pick the items that are worth a human.")
@@ -20,8 +20,18 @@ from labelmill.cli._values import SEED, PluginName
 )
 @click.option("--out", type=OutFile(), help="File to fill in: its column `label` is empty.")
 @click.option("--seed", type=SEED, help="For what is drawn.  [default: the project's]")
+@click.option("--engine", type=EngineSpec(), help=ENGINE_HELP)
+@click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @project_options
-def command(door: Door, count: int | None, strategy: str | None, out: Path | None, seed: int | None) -> None:
+def command(
+    door: Door,
+    count: int | None,
+    strategy: str | None,
+    out: Path | None,
+    seed: int | None,
+    engine: str | None,
+    workers: int | None,
+) -> None:
     """Pick the items that matter most among those nobody has been asked about.
 
     Fill in the column `label` and bring the file back; rows left empty are simply not answered.
@@ -32,7 +42,7 @@ def command(door: Door, count: int | None, strategy: str | None, out: Path | Non
       labelmill import ask.csv --votes-by reviewer-1
     """
     with door.mill() as mill:
-        result = mill.select(count=count, strategy=strategy, out=out, seed=seed)
+        result = mill.select(count=count, strategy=strategy, out=out, seed=seed, engine=engine, workers=workers)
     lines = [f"{counted(len(result.tasks), 'item')} by {result.strategy}" + (f": {out}" if out else ":")]
     if not result.tasks:
         lines = ["Nothing is left to ask: people have answered every item."]

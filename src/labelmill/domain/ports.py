@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from labelmill.domain.item import Item, ItemBatch
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.schema import LabelSchema
+from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind, VoteBatch
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import BadRow
@@ -28,6 +29,7 @@ __all__ = [
     "LabelKind",
     "LabelModel",
     "Learner",
+    "LearnsByRounds",
     "Pool",
     "Progress",
     "QueryStrategy",
@@ -35,8 +37,16 @@ __all__ = [
     "Writer",
 ]
 
-Progress = Callable[[int, int], None]
-"""Called with (done, total) as work advances."""
+
+class Progress(Protocol):
+    """Called as work advances."""
+
+    def __call__(self, done: int, total: int, detail: Mapping[str, Any] | None = None, /) -> None:
+        """So many of so many are done; total 0 when it is not known.
+
+        What engines do comes with a detail: `partitions` ({"done", "total", "failed", "retried"}), `faults`, `hosts`
+        (machine -> partitions done) and `shares` (annotator -> share of the time).
+        """
 
 
 @runtime_checkable
@@ -62,7 +72,9 @@ class LabelModel(Protocol):
     """Learns from the votes alone how far each annotator can be trusted.
 
     The order of items, annotators and classes changes nothing; unanimous votes never flip; rows sum to 1; empty and
-    all-abstain input works; the same seed gives the same answer; `fit` does not change its input.
+    all-abstain input works; the same seed gives the same answer; `fit` does not change its input. A row counts as many
+    times as its multiplicity says. Prediction looks at each row alone, so that a table predicted in parts gets the same
+    bits; a fitted model can be pickled.
     """
 
     reliability_: npt.NDArray[np.float64]
@@ -75,6 +87,18 @@ class LabelModel(Protocol):
 
     def predict_proba(self, votes: Any) -> npt.NDArray[np.float64]:
         """Class probabilities, shape (n_items, n_classes), for votes by the annotators fitted."""
+
+
+class LearnsByRounds(Protocol):
+    """A label model that needs only sums over the items: shards of a table too large for one machine will do."""
+
+    def learning(
+        self, annotators: Sequence[str], classes: Sequence[str], kinds: Sequence[AnnotatorKind | None]
+    ) -> Rounds[None]:
+        """Yields what must be summed over all shards, is sent the sums; at its end the model is fitted.
+
+        `drive` in `labelmill.domain.sums` runs it; there must be at least one shard, which may be empty.
+        """
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 __all__ = ["Run", "RunState"]
 
-RunState = Literal["running", "finished", "failed", "cancelled"]
+RunState = Literal["planned", "running", "finished", "failed", "cancelled"]
+"""`planned` waits for `labelmill work`; a record that says `running` may be of a driver that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Run:
         Sorts by time.
     verb : str
         `annotate`, `aggregate`, ...
-    state : {"running", "finished", "failed", "cancelled"}
+    state : {"planned", "running", "finished", "failed", "cancelled"}
     started, finished : str
         ISO 8601, UTC; `finished` is empty while it runs.
     engine : str
@@ -30,13 +31,19 @@ class Run:
     annotators : mapping of str to str
         Name -> fingerprint of what ran.
     parameters : mapping
-        Options of the call.
+        Options of the call, as far as they were given; `labelmill runs resume` gives them again.
     counts : mapping of str to int
         What it did: items, votes, faults, partitions.
     faults : mapping of str to int
         Annotator -> number of faults.
     error : str
         Why it failed, if it did.
+    timings : mapping of str to float
+        Annotator -> seconds that it took, all workers together.
+    hosts : mapping of str to int
+        Machine -> partitions that it did.
+    code : str
+        Digest of the archive of the user's code in the lake; empty if none was made.
     """
 
     id: str
@@ -50,6 +57,9 @@ class Run:
     counts: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    hosts: Mapping[str, int] = field(default_factory=dict)
+    code: str = ""
 
     @property
     def seconds(self) -> float | None:

@@ -23,7 +23,7 @@ class Patterns(NamedTuple):
     """Items that got the same votes, counted once.
 
     `rows` is (n_patterns, n_annotators) of class indices with ABSTAIN, `counts` (n_patterns,) how many items have it,
-    `inverse` (n_items,) the pattern of each item.
+    multiplicity included, `inverse` (n_items,) the pattern of each row of the table.
     """
 
     rows: npt.NDArray[np.int16]
@@ -51,11 +51,14 @@ class VoteTable:
     soft : mapping of int to ndarray of shape (n_items, n_classes), optional
         Annotator index -> its class probabilities; a row of NaN where it gave none. Such an annotator's hard votes
         are in `label` too.
+    multiplicity : array of int, shape (n_items,), optional
+        Row i stands for so many items that got exactly these votes; without it for one. What is per item, such as
+        `counts`, stays one row each.
 
     Raises
     ------
     UsageError
-        If an index points outside its table, or the columns differ in length.
+        If an index points outside its table, the columns differ in length, or a row stands for no item.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class VoteTable:
         *,
         kinds: Sequence[AnnotatorKind | None] | None = None,
         soft: Mapping[int, npt.NDArray[np.floating[Any]]] | None = None,
+        multiplicity: npt.ArrayLike | None = None,
     ) -> None:
         self._name(items, annotators, classes, kinds)
+        self.multiplicity = _multiplicity(multiplicity, self.n_items)
         self.soft = dict(soft or {})
         self.__dict__["item_index"] = np.asarray(item_index, dtype=np.int32)
         self.__dict__["annotator_index"] = np.asarray(annotator_index, dtype=np.int32)
@@ -90,6 +95,7 @@ class VoteTable:
         annotators: Sequence[str] | None = None,
         items: Sequence[str] | None = None,
         kinds: Sequence[AnnotatorKind | None] | None = None,
+        multiplicity: npt.ArrayLike | None = None,
     ) -> VoteTable:
         """The table of a dense label matrix, as labeling functions give it.
 
@@ -97,6 +103,8 @@ class VoteTable:
         ----------
         matrix : array of int, shape (n_items, n_annotators)
             Class index, ABSTAIN (-1) where the annotator declined.
+        multiplicity : array of int, shape (n_items,), optional
+            How many items each row stands for.
         """
         dense = np.asarray(matrix, dtype=np.int16)
         if dense.ndim != 2:
@@ -114,6 +122,7 @@ class VoteTable:
         if (len(table.items), table.n_annotators) != dense.shape:
             raise UsageError(f"{len(table.items)} items and {table.n_annotators} annotators for shape {dense.shape}")
         _check_range("label", dense, ABSTAIN, table.n_classes)
+        table.multiplicity = _multiplicity(multiplicity, n_items)
         return table
 
     @classmethod
@@ -153,8 +162,13 @@ class VoteTable:
 
     @property
     def n_items(self) -> int:
-        """Number of items, voted on or not."""
+        """Number of rows: items, voted on or not."""
         return len(self.items)
+
+    @property
+    def total_items(self) -> int:
+        """Number of items that the rows stand for, voted on or not."""
+        return self.n_items if self.multiplicity is None else int(self.multiplicity.sum())
 
     @property
     def n_annotators(self) -> int:
@@ -168,8 +182,16 @@ class VoteTable:
 
     @property
     def n_votes(self) -> int:
-        """Number of votes that name a class."""
-        return int((self.label != ABSTAIN).sum())
+        """Number of votes that name a class, each row counted once."""
+        labels = self.label if "label" in self.__dict__ else self.matrix
+        return int(np.count_nonzero(labels != ABSTAIN))
+
+    @property
+    def total_votes(self) -> int:
+        """Number of votes that name a class on all items that the rows stand for."""
+        if self.multiplicity is None:
+            return self.n_votes
+        return int(self.multiplicity[self.item_index[self.label != ABSTAIN]].sum())
 
     @cached_property
     def item_index(self) -> npt.NDArray[np.int32]:
@@ -218,7 +240,20 @@ class VoteTable:
         _, first, inverse, counts = np.unique(
             keys if packed is None else packed, return_index=True, return_inverse=True, return_counts=True
         )
-        return Patterns(rows[first], counts.astype(np.int64), inverse.reshape(-1))
+        inverse = inverse.reshape(-1)
+        if self.multiplicity is not None:
+            counts = np.bincount(inverse, weights=self.multiplicity, minlength=len(first))
+        return Patterns(rows[first], counts.astype(np.int64), inverse)
+
+    def by_pattern(self) -> VoteTable:
+        """One row for each distinct row of `matrix`, with its multiplicity; probabilities are left out."""
+        return VoteTable.from_matrix(
+            self.patterns.rows,
+            classes=self.classes,
+            annotators=self.annotators,
+            kinds=self.kinds,
+            multiplicity=self.patterns.counts,
+        )
 
     def select_annotators(self, index: Sequence[int]) -> VoteTable:
         """The same items with only the annotators at `index`, in that order."""
@@ -234,6 +269,7 @@ class VoteTable:
             self.label[kept],
             kinds=[self.kinds[j] for j in index],
             soft={int(position[j]): p for j, p in self.soft.items() if position[j] >= 0},
+            multiplicity=self.multiplicity,
         )
 
     def _name(
@@ -257,6 +293,19 @@ class VoteTable:
 def _check_range(name: str, index: npt.NDArray[Any], low: int, n: int) -> None:
     if index.size and (index.min() < low or index.max() >= n):
         raise UsageError(f"{name} must lie in {low}..{n - 1}, found {index.min()}..{index.max()}")
+
+
+def _multiplicity(multiplicity: npt.ArrayLike | None, n_items: int) -> npt.NDArray[np.int64] | None:
+    if multiplicity is None:
+        return None
+    counted = np.asarray(multiplicity, dtype=np.int64)
+    if counted.shape != (n_items,):
+        raise UsageError(f"multiplicity has shape {counted.shape} for {n_items} rows: one number of items each")
+    if counted.size and counted.min() < 1:
+        raise UsageError(
+            f"a row stands for at least 1 item, found a multiplicity of {counted.min()}: leave the row out"
+        )
+    return counted
 
 
 def _table_of_frame(

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,11 +14,15 @@ from multiprocessing.connection import Pipe
 from typing import Final
 
 from labelmill.domain.partition import Partition, Receipt
+from labelmill.domain.ports import Stage
 from labelmill.engines._attempt import spoken
 from labelmill.engines._worker import GRACE, READY
-from labelmill.errors import UsageError
+from labelmill.errors import AnnotationError, UsageError
 
-__all__ = ["Child"]
+__all__ = ["MOST_DEATHS", "Child", "costly", "pickled", "stillborn"]
+
+MOST_DEATHS: Final = 3
+"""Workers a partition may cost, on any engine."""
 
 # The program of a worker. It takes over where the driver finds modules and then knows only them: the driver's main
 # module is not run again, so a script needs no `if __name__ == "__main__"`, and a notebook or stdin does as well.
@@ -95,6 +100,8 @@ class Child:
 
     def dismiss(self) -> None:
         """Tell it to end. It interrupts what it does and is gone after `GRACE` seconds at the latest."""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.connection.fileno())) as ours:
+            ours.shutdown(socket.SHUT_RDWR)  # closing alone tells it nothing while another thread waits for its answer
         self.connection.close()
 
     def bury(self, deadline: float | None = None) -> str:
@@ -110,6 +117,37 @@ class Child:
                     os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
         return _ending(self._process.returncode)
+
+
+def pickled(stage: Stage) -> bytes:
+    """A stage, packed for its way to workers.
+
+    Raises
+    ------
+    UsageError
+        If it cannot travel.
+    """
+    try:
+        return pickle.dumps(stage)
+    except Exception as error:  # pickle raises what the object's own code raises
+        raise UsageError(
+            f"{type(stage).__name__} cannot travel to worker processes ({type(error).__name__}: {error}): define it at "
+            "the top of a module and give it only plain data, or use the engine 'serial'"
+        ) from error
+
+
+def stillborn(ending: str) -> AnnotationError:
+    """The error for workers that die before they can work, which ends the whole `map`."""
+    return AnnotationError(
+        f"{MOST_DEATHS} worker processes died before they could work ({ending}): what they import may be "
+        "at fault; the engine 'serial' shows where"
+    )
+
+
+def costly(partition: Partition, ending: str) -> Receipt:
+    """What comes back for a partition that is given up."""
+    error = f"it cost {MOST_DEATHS} worker processes, the last one {ending}"
+    return Receipt(partition.id, error=error, died=True, retries=MOST_DEATHS)
 
 
 def _ending(status: int) -> str:

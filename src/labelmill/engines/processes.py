@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import pickle
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from multiprocessing.connection import wait
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.ports import Stage
-from labelmill.engines._child import Child
+from labelmill.engines._child import MOST_DEATHS, Child, costly, pickled, stillborn
 from labelmill.engines._worker import GRACE
-from labelmill.errors import AnnotationError, UsageError
+from labelmill.errors import UsageError
 
 __all__ = ["Processes"]
-
-MOST_DEATHS: Final = 3
-"""Workers a partition may cost, on any engine."""
 
 
 class Processes:
@@ -56,7 +52,7 @@ class Processes:
         AnnotationError
             If workers die before they are ready to work.
         """
-        crew = _Crew(_pickled(stage), self._n_workers(need), max(1, int(need.cpus)))
+        crew = _Crew(pickled(stage), self._n_workers(need), max(1, int(need.cpus)))
         self._crews.append(crew)
         try:
             yield from crew.run(partitions)
@@ -66,7 +62,7 @@ class Processes:
 
     def close(self) -> None:
         """End all workers; a `map` that is under way ends with them."""
-        for crew in self._crews:
+        for crew in list(self._crews):  # a map in another thread takes its own off meanwhile
             crew.close()
 
     def _n_workers(self, need: Resources) -> int:
@@ -134,12 +130,15 @@ class _Crew:
         return self._children[-1]
 
     def _answer(self, child: Child) -> Receipt | None:
+        partition = child.partition
         try:
             receipt = child.answer()
         except EOFError:
             return self._replace(child)
         self._n_stillborn = 0
-        return receipt
+        if receipt is None or partition is None:
+            return None
+        return receipt._replace(retries=self._deaths[partition.id])
 
     def _replace(self, child: Child) -> Receipt | None:
         """Take a dead worker off; the next partition that is handed out starts another."""
@@ -151,27 +150,14 @@ class _Crew:
         if not child.is_ready:
             self._n_stillborn += 1
             if self._n_stillborn >= MOST_DEATHS:
-                raise AnnotationError(
-                    f"{MOST_DEATHS} worker processes died before they could work ({ending}): what they import may be "
-                    "at fault; the engine 'serial' shows where"
-                )
+                raise stillborn(ending)
             self._again.append(partition)
             return None
         self._deaths[partition.id] += 1
         if self._deaths[partition.id] < MOST_DEATHS:
             self._suspects.append(partition)
             return None
-        return Receipt(partition.id, error=f"it cost {MOST_DEATHS} worker processes, the last one {ending}", died=True)
-
-
-def _pickled(stage: Stage) -> bytes:
-    try:
-        return pickle.dumps(stage)
-    except Exception as error:  # pickle raises what the object's own code raises
-        raise UsageError(
-            f"{type(stage).__name__} cannot travel to worker processes ({type(error).__name__}: {error}): define it at "
-            "the top of a module and give it only plain data, or use the engine 'serial'"
-        ) from error
+        return costly(partition, ending)
 
 
 def _n_cores() -> int:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from labelmill.annotators._guard import guard
-from labelmill.annotators._rules_file import load_rules
 from labelmill.domain.item import ItemBatch
 from labelmill.domain.partition import Partition, Receipt
-from labelmill.domain.ports import Annotator
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.vote import Fault, VoteBatch
-from labelmill.errors import AnnotationError
 from labelmill.pipeline._attempts import Attempt
+from labelmill.pipeline._code_bundle import Code
+from labelmill.pipeline._code_here import annotators_here, check_files
+from labelmill.pipeline._lake_here import lake_here
 from labelmill.stores.lake import Lake
 
 __all__ = ["AnnotateStage", "batches", "votes_frame"]
@@ -36,41 +35,57 @@ class AnnotateStage:
     ----------
     lake : str
         URI of the lake.
-    code : Path
-        The file with the labeling functions.
+    code : Code
+        The files with the labeling functions.
     fingerprints : mapping of str to str
         Annotator -> fingerprint the driver saw; a worker that sees another one refuses.
     digest : str
         Name of the set of votes this stage makes.
     timeout : float
         Seconds a labeling function may take on one item.
+    isolated : bool
+        Whether it runs in a worker process, which may be ended for an annotator that hangs in compiled code.
     """
 
     lake: str
-    code: Path
+    code: Code
     fingerprints: dict[str, str]
     digest: str
     schema: LabelSchema
     timeout: float
+    isolated: bool = False
 
     def __call__(self, partition: Partition) -> Receipt:
         """Annotate the partition and publish the votes."""
         started = time.monotonic()
-        lake = Lake(self.lake)
-        annotators = _annotators(self.code, tuple(self.fingerprints.items()))
+        lake = lake_here(self.lake)
+        annotators = annotators_here(self.lake, self.code, tuple(self.fingerprints.items()), isolated=self.isolated)
         frames: list[pl.DataFrame] = []
         faults: list[Fault] = []
-        with Attempt(lake, self.digest, partition.id) as attempt, guard(self.timeout) as guarded:
+        timings = dict.fromkeys(self.fingerprints, 0.0)
+        patience = self.timeout if self.isolated else None
+        with Attempt(lake, self.digest, partition.id, timeout=patience) as attempt, guard(self.timeout) as guarded:
             for start, batch in batches(lake, partition):
                 columns = {}
-                for j, annotator in enumerate(annotators):
-                    votes = attempt.annotate(j, start, annotator, batch, self.schema)
+                for annotator in annotators:
+                    began = time.perf_counter()
+                    votes = attempt.annotate(start, annotator, batch, self.schema)
+                    timings[annotator.name] += time.perf_counter() - began
                     columns[annotator.name] = votes
+                    check_files(self.lake, self.code, votes.faults)
                     faults += votes.faults
                 frames.append(votes_frame(columns))
             uri = lake.publish_votes(self.digest, partition.id, pl.concat(frames), faults)
-        seconds = time.monotonic() - started
-        return Receipt(partition.id, partition.n_rows, uri, seconds, len(faults), printed=guarded.printed)
+        return Receipt(
+            partition.id,
+            partition.n_rows,
+            uri,
+            time.monotonic() - started,
+            len(faults),
+            printed=guarded.printed,
+            timings=tuple(timings.items()),
+            host=socket.gethostname(),
+        )
 
 
 def votes_frame(columns: dict[str, VoteBatch]) -> pl.DataFrame:
@@ -98,13 +113,3 @@ def batches(lake: Lake, partition: Partition) -> Iterator[tuple[int, ItemBatch]]
     for start in range(partition.start, partition.stop, BATCH_ROWS):
         stop = min(start + BATCH_ROWS, partition.stop)
         yield start, lake.read_items(Partition(partition.id, partition.uri, start, stop))
-
-
-@lru_cache(maxsize=4)
-def _annotators(code: Path, fingerprints: tuple[tuple[str, str], ...]) -> list[Annotator]:
-    """The annotators of the stage, loaded once per worker."""
-    known = {annotator.name: annotator for annotator in load_rules(code)}
-    for name, fingerprint in fingerprints:
-        if name not in known or known[name].fingerprint != fingerprint:
-            raise AnnotationError(f"{code}: {name!r} changed while it was running; run the same command again")
-    return [known[name] for name, _ in fingerprints]

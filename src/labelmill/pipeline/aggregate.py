@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+import labelmill
 from labelmill import registry
 from labelmill.domain.consensus import Consensus
-from labelmill.domain.strict_json import loads
+from labelmill.domain.partition import Partition, Resources
+from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.sums import Sums
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import FailedError
-from labelmill.pipeline.votes import Ballots, ballots, people_votes, schema_fingerprint
+from labelmill.pipeline import _fitting
+from labelmill.pipeline._ballot_source import BallotSource
+from labelmill.pipeline._ballots import BallotPlan, fingerprint
+from labelmill.pipeline._consensus_step import ConsensusStep, Place, consensus_of_frame
+from labelmill.pipeline._engines import open_engine
+from labelmill.pipeline._reduce import Reduce, sums_of
+from labelmill.pipeline._shards import forget_shards
+from labelmill.pipeline.aggregated import ANNOTATOR_COLUMNS, Aggregated, Summary, consensus_sums, summary_of
+from labelmill.pipeline.votes import ballot_plan, coded_answers, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
+from labelmill.stores.consensus_versions import ConsensusVersion
 
-__all__ = ["Aggregated", "aggregate", "aggregate_votes", "gold_answers", "read_consensus"]
+__all__ = [
+    "Aggregated",
+    "aggregate",
+    "aggregate_votes",
+    "current_consensus",
+    "engine_for",
+    "gold_answers",
+    "read_consensus",
+]
 
-
-@dataclass(frozen=True)
-class Aggregated:
-    """A consensus and what was learned of each annotator.
-
-    Parameters
-    ----------
-    consensus : Consensus
-    annotators : polars.DataFrame
-        Columns `annotator`, `kind`, `votes`, `reliability` (probability that its vote names the true class).
-    version : int
-        Number of the consensus in the lake.
-    """
-
-    consensus: Consensus
-    annotators: pl.DataFrame
-    version: int = 0
-
-
-ANNOTATOR_COLUMNS = {"annotator": pl.String, "kind": pl.String, "votes": pl.Int64, "reliability": pl.Float64}
-"""What is learned of each annotator, of none too."""
+IN_PROCESS: Final = 1_000_000
+"""Items up to which the work is done in this process unless an engine is named: starting workers costs more."""
 
 
 def aggregate_votes(
@@ -78,66 +83,68 @@ def aggregate_votes(
         model,
         fitted.details_,
     )
-    counts = np.bincount(table.annotator_index[table.label >= 0], minlength=table.n_annotators)
-    return Aggregated(
-        consensus,
-        pl.DataFrame(
-            {
-                "annotator": list(table.annotators),
-                "kind": list(table.kinds),
-                "votes": counts,
-                "reliability": fitted.reliability_,
-            },
-            schema_overrides={"annotator": pl.String, "kind": pl.String},
-        ),
+    counts = np.bincount(table.annotator_index[table.label != ABSTAIN], minlength=table.n_annotators)
+    annotators = pl.DataFrame(
+        {
+            "annotator": list(table.annotators),
+            "kind": list(table.kinds),
+            "votes": counts,
+            "reliability": fitted.reliability_,
+        },
+        schema_overrides={"annotator": pl.String, "kind": pl.String},
     )
+    summary = summary_of(consensus_sums(consensus), table.classes, model, fitted.details_)
+    return Aggregated(annotators, summary, lambda: consensus)
 
 
-def aggregate(workspace: Workspace, *, model: str | None = None, without_models: bool = False) -> Aggregated:
-    """The project's consensus, written to its lake.
+def aggregate(
+    workspace: Workspace,
+    *,
+    model: str | None = None,
+    without_models: bool = False,
+    engine: str | None = None,
+    workers: int | None = None,
+) -> Aggregated:
+    """The project's consensus, written to its lake; what an earlier call finished is not done again.
 
     Parameters
     ----------
     model : str, optional
         Label model; the project's without it.
     without_models : bool
-        Leave the votes of models out, and do not write: this is what models are trained on.
+        Leave the votes of models out, and do not make the result current: this is what models are trained on.
+    engine : str, optional
+        Where the work runs. Without it and without `workers`: in this process up to a million items, beyond that on
+        the project's engine.
+    workers : int, optional
+        How many workers at most.
 
     Raises
     ------
     FailedError
         If there are no items yet.
+    AnnotationError
+        If a part of the work could not be finished; the others are kept.
     """
-    cast = ballots(workspace, without_models=without_models)
-    if not cast.items:
+    work = _Work.of(workspace, model or workspace.project["aggregate.model"], without_models=without_models)
+    if not work.partitions:
         raise FailedError("there are no items yet: bring some with `labelmill import FILE`")
-    name = model or workspace.project["aggregate.model"]
-    seed = workspace.project["project.seed"]
-    results = {key: aggregate_votes(table, model=name, seed=seed) for key, table in cast.tables.items()}
-    result = _clamped(workspace, _joined(workspace, cast, results, name))
-    if without_models:
-        return result
-    run = workspace.begin("aggregate", parameters={"model": name})
-    meta = {
-        "model": name,
-        "details": dict(result.consensus.details),
-        "annotators": result.annotators.to_dicts(),
-        "run": run.id,
-        "schema": schema_fingerprint(workspace.schema),
-    }
-    version = _write(workspace, result.consensus.to_frame(), meta)
-    workspace.end(run, counts={"items": len(cast.items), "version": version})
-    return Aggregated(result.consensus, result.annotators, version)
+    name = engine_for(workspace, engine, workers)
+    need = Resources(workers=workers or workspace.project["annotate.workers"] or None)
+    with workspace.lake.writing():
+        if without_models:
+            return _made(work, name, need)
+        with workspace.running("aggregate", engine=name, parameters={"model": work.model}) as run:
+            result = _current(work) or _made(work, name, need)
+            workspace.end(run, counts={"items": result.summary.n_items, "version": result.version})
+    return result
 
 
-def _write(workspace: Workspace, frame: pl.DataFrame, meta: dict[str, Any]) -> int:
-    lake = workspace.lake
-    digest = meta["run"].rpartition("-")[2] + hashlib.sha256(meta["run"].encode()).hexdigest()[:12]
-    partitions, at = lake.item_partitions(), 0
-    for partition in partitions:
-        lake.publish_consensus(digest, partition.id, frame.slice(at, partition.n_rows))
-        at += partition.n_rows
-    return lake.seal_consensus(digest, partitions, meta)
+def engine_for(workspace: Workspace, engine: str | None, workers: int | None) -> str:
+    """The engine of a verb that is quick on few items: the one named, or by the size of the lake."""
+    if engine is None and workers is None and workspace.lake.n_items <= IN_PROCESS:
+        return "serial"
+    return engine or str(workspace.project["annotate.engine"])
 
 
 def read_consensus(workspace: Workspace) -> Aggregated:
@@ -148,31 +155,24 @@ def read_consensus(workspace: Workspace) -> Aggregated:
     FailedError
         If there is none yet, or the schema has changed since it was made.
     """
-    lake = workspace.lake
-    stored = lake.consensus()
+    stored = current_consensus(workspace)
+    summary = Summary(**stored.meta["summary"])
+    annotators = pl.DataFrame(stored.meta["annotators"], schema=ANNOTATOR_COLUMNS)
+    load = _loader(workspace, Place(stored.digest), stored.partitions, summary)
+    return Aggregated(annotators, summary, load, stored.number)
+
+
+def current_consensus(workspace: Workspace) -> ConsensusVersion:
+    """What the lake says of its current consensus; see `read_consensus`."""
+    stored = workspace.lake.consensus()
     if stored is None:
         raise FailedError("there is no consensus yet: make one with `labelmill aggregate`")
-    meta = stored.meta
-    if meta.get("schema") != schema_fingerprint(workspace.schema):
+    if stored.meta.get("schema") != schema_fingerprint(workspace.schema):
         raise FailedError(
             "the classes in labelmill.toml have changed since the consensus was made: run `labelmill annotate`, then "
             "`labelmill aggregate`"
         )
-    classes = workspace.schema.classes
-    frame = pl.concat([lake.read_consensus(stored.digest, partition.id) for partition in stored.partitions])
-    return Aggregated(
-        Consensus(
-            frame["item"].to_list(),
-            classes,
-            frame.select(f"p_{name}" for name in classes).to_numpy(),
-            frame["label"].is_not_null().to_numpy(),
-            meta["model"],
-            meta["details"],
-            kind=workspace.schema.kind,
-        ),
-        pl.DataFrame(meta["annotators"], schema=ANNOTATOR_COLUMNS),
-        meta["version"],
-    )
+    return stored
 
 
 def gold_answers(workspace: Workspace) -> pl.DataFrame:
@@ -180,58 +180,121 @@ def gold_answers(workspace: Workspace) -> pl.DataFrame:
     return people_votes(workspace, ("gold",)).drop_nulls("value").unique("item", keep="last", maintain_order=True)
 
 
-def _joined(workspace: Workspace, cast: Ballots, results: Mapping[str, Aggregated], model: str) -> Aggregated:
-    """One result of one per class: column k of the probabilities is that class's "yes"."""
-    if not cast.is_multi:
-        return results[""]
-    each = list(results.values())
-    consensus = Consensus(
-        cast.items,
-        workspace.schema.classes,
-        np.stack([result.consensus.probabilities[:, 1] for result in each], axis=1),
-        np.any([result.consensus.has_votes for result in each], axis=0),
-        model,
-        {name: dict(result.consensus.details) for name, result in results.items()},
-        kind="multi_choice",
+@dataclass(frozen=True)
+class _Work:
+    """Everything a consensus follows from."""
+
+    workspace: Workspace
+    model: str
+    is_target: bool
+    plan: BallotPlan
+    answers: pl.DataFrame
+    gold: pl.DataFrame
+    partitions: list[Partition]
+
+    @classmethod
+    def of(cls, workspace: Workspace, model: str, *, without_models: bool) -> _Work:
+        """What the lake holds now."""
+        plan, answers = ballot_plan(workspace, without_models=without_models)
+        gold = coded_answers(workspace.schema, gold_answers(workspace), []).drop("annotator")
+        return cls(workspace, model, without_models, plan, answers, gold, workspace.lake.item_partitions())
+
+    @property
+    def seed(self) -> int:
+        """Of label models that draw."""
+        return int(self.workspace.project["project.seed"])
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of it all: the same consensus exactly where it is equal."""
+        told = [
+            labelmill.__version__,
+            [self.model, self.seed, _source_hash(registry.find("label_model", self.model))],
+            [_fitting.MOST_PATTERNS, _fitting.GATHERED, _fitting.SAMPLE],
+            self.is_target,
+            fingerprint(self.plan, self.answers),
+            self.gold.to_dict(as_series=False),
+            self.partitions,
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def _current(work: _Work) -> Aggregated | None:
+    """The current consensus if it follows from the same."""
+    stored = work.workspace.lake.consensus()
+    return read_consensus(work.workspace) if stored is not None and stored.digest == work.digest else None
+
+
+def _made(work: _Work, engine_name: str, need: Resources) -> Aggregated:
+    workspace = work.workspace
+    plugin = registry.find("label_model", work.model)
+    with closing(open_engine(engine_name)) as engine:
+        folder = "consensus-of-others" if work.is_target else "consensus"
+        reduce = Reduce(workspace, engine, need, folder, work.digest)
+        reduce.begin()
+        source = BallotSource.published(reduce, work.plan, work.answers, work.gold)
+        fitted = _fitting.fit(lambda: plugin(seed=work.seed), source, reduce, work.partitions, workspace.watch)
+        place = Place(work.digest, folder if work.is_target else None)
+        step = ConsensusStep(source, place, work.model, fitted.models, place.done(workspace.lake))
+        sums = sums_of(reduce.run("consensus", step, work.partitions, workspace.watch("aggregate")))
+    result = _result(work, fitted, sums, place)
+    if work.is_target:
+        consensus = result.consensus  # now: its tables go
+        result = replace(result, load=lambda: consensus)
+    else:
+        meta = {
+            "model": work.model,
+            "details": dict(result.summary.details),
+            "annotators": result.annotators.to_dicts(),
+            "summary": result.summary.to_dict(),
+            "schema": schema_fingerprint(workspace.schema),
+        }
+        result = replace(result, version=workspace.lake.seal_consensus(work.digest, work.partitions, meta))
+    reduce.end()
+    forget_shards()
+    return result
+
+
+def _result(work: _Work, fitted: _fitting.Fitted, sums: Sums, place: Place) -> Aggregated:
+    plan = work.plan
+    n_votes, *rest = sums.arrays
+    details: dict[str, Any] = {key: {**m.details_, **fitted.notes} for key, m in fitted.models.items()}
+    details = details if plan.is_multi else details[""]
+    if work.gold.height:
+        details["gold_items"] = work.gold.height
+    summary = summary_of(Sums(tuple(rest)), plan.schema.classes, work.model, details)
+    reliability = np.stack([model.reliability_ for model in fitted.models.values()])
+    known = np.where(n_votes > 0, np.nan_to_num(reliability), 0.0) * n_votes
+    total = n_votes.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        learned = known.sum(axis=0) / total if plan.is_multi else reliability[0]
+    annotators = pl.DataFrame(
+        {
+            "annotator": [name for name, _ in plan.columns],
+            "kind": [kind for _, kind in plan.columns],
+            "votes": total.astype(np.int64),
+            "reliability": learned,
+        },
+        schema=ANNOTATOR_COLUMNS,
     )
-    annotators = (
-        pl.concat([result.annotators for result in each])
-        .group_by("annotator", maintain_order=True)
-        .agg(
-            pl.col("kind").first(),
-            pl.col("votes").sum(),
-            ((pl.col("reliability").fill_nan(None) * pl.col("votes")).sum() / pl.col("votes").sum()).alias(
-                "reliability"
-            ),
-        )
-    )
-    return Aggregated(consensus, annotators)
+    return Aggregated(annotators, summary, _loader(work.workspace, place, work.partitions, summary))
 
 
-def _clamped(workspace: Workspace, result: Aggregated) -> Aggregated:
-    """The consensus with gold answers in the place of guesses."""
-    gold = gold_answers(workspace)
-    if gold.is_empty():
-        return result
-    consensus = result.consensus
-    position = {item: i for i, item in enumerate(consensus.items)}
-    probabilities, has_votes = consensus.probabilities.copy(), consensus.has_votes.copy()
-    for item, value in gold.select("item", "value").iter_rows():
-        if item in position:
-            probabilities[position[item]] = _certain(value, consensus)
-            has_votes[position[item]] = True
-    clamped = Consensus(
-        consensus.items,
-        consensus.classes,
-        probabilities,
-        has_votes,
-        consensus.model,
-        {**consensus.details, "gold_items": gold.height},
-        kind=consensus.kind,
-    )
-    return Aggregated(clamped, result.annotators)
+def _loader(
+    workspace: Workspace, place: Place, partitions: Sequence[Partition], summary: Summary
+) -> Callable[[], Consensus]:
+    def load() -> Consensus:
+        frames = [place.read(workspace.lake, partition.id) for partition in partitions]
+        consensus = consensus_of_frame(pl.concat(frames), workspace.schema, summary.model)
+        return replace(consensus, details=summary.details)
+
+    return load
 
 
-def _certain(value: str, consensus: Consensus) -> npt.NDArray[np.float64]:
-    named = loads(value) if consensus.kind == "multi_choice" else [value]
-    return np.array([float(name in named) for name in consensus.classes])
+def _source_hash(plugin: type) -> str:
+    """Hash of the file that defines a plugin: with other code it may learn something else."""
+    try:
+        path = inspect.getsourcefile(plugin)
+    except TypeError:
+        path = None
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else ""

@@ -93,7 +93,7 @@ def aggregate_files(
             labels.write(result.consensus.to_frame())
         if learned is not None:
             learned.write(result.annotators)
-    return AggregatedFile(result.consensus, result.annotators, bad_rows=bad)
+    return AggregatedFile(result.annotators, result.summary, result.load, bad_rows=bad)
 
 
 def read_vote_file(

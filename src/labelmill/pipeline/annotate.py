@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from labelmill import registry
-from labelmill.annotators._rules_file import load_rules
-from labelmill.domain.partition import Partition, Receipt, Resources
-from labelmill.domain.ports import Annotator, Engine, Progress, Stage
+from labelmill.domain.partition import Partition, Resources
+from labelmill.domain.ports import Annotator
 from labelmill.domain.run import Run
 from labelmill.domain.schema import LabelSchema
-from labelmill.errors import AnnotationError, FailedError, ProjectError, RulesError, nearest
-from labelmill.pipeline._annotate_stage import AnnotateStage
-from labelmill.pipeline._attempts import deaths
+from labelmill.errors import FailedError, ProjectError, RulesError, nearest
+from labelmill.pipeline._code_bundle import LoadedCode, load_code, publish_code
+from labelmill.pipeline._engines import open_engine, stays_here
+from labelmill.pipeline._plan import Job, Plan, execute, write_plan
+from labelmill.pipeline._stage_run import Tally, run_stage
 from labelmill.pipeline.faults import current_faults
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Annotated", "annotate", "check_classes", "run_stage"]
-
-logger = logging.getLogger(__name__)
+__all__ = [
+    "Annotated",
+    "Planned",
+    "annotate",
+    "check_classes",
+    "finish_annotate",
+    "plan_annotate",
+    "planned",
+    "run_stage",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,25 @@ class Annotated:
     printed: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Work that is planned for `labelmill work`.
+
+    Parameters
+    ----------
+    run : Run
+        Its record, in state `planned`.
+    n_items : int
+        Items that it is about.
+    n_partitions : int
+        Pieces of work.
+    """
+
+    run: Run
+    n_items: int
+    n_partitions: int
+
+
 def annotate(
     workspace: Workspace,
     *,
@@ -70,7 +97,7 @@ def annotate(
     Parameters
     ----------
     engine : str, optional
-        Name of an engine; the project's without it.
+        Name or address of an engine; the project's without it.
     workers : int, optional
         How many workers at most.
     timeout : float, optional
@@ -83,35 +110,87 @@ def annotate(
     RulesError
         If the rules cannot be loaded, name a class the schema does not have, or are named like another annotator.
     """
+    rules = _rules(workspace)
+    name = engine or workspace.project["annotate.engine"]
+    with workspace.lake.writing(), closing(open_engine(name)) as opened:
+        given = {"workers": workers, "timeout": timeout}
+        parameters = {key: value for key, value in given.items() if value is not None}
+        fingerprints = _fingerprints(workspace, rules)
+        with workspace.running("annotate", engine=name, annotators=fingerprints, parameters=parameters) as run:
+            plan = _plan(workspace, rules, timeout, must_travel=not stays_here(name))
+            most = workers or workspace.project["annotate.workers"] or None
+            tally = execute(workspace, plan, opened, workers=most)
+            ended = finish_annotate(workspace, run, plan, tally)
+    ran = sorted({name for job in plan.jobs for name in job.entries}, key=list(fingerprints).index)
+    n_before, printed = ended.counts["partitions_done_before"], tally.printed
+    return Annotated(ended, workspace.lake.n_items, plan.n_partitions, n_before, ran, ended.faults, printed)
+
+
+def plan_annotate(workspace: Workspace, *, timeout: float | None = None) -> Planned:
+    """Put on record what `annotate` would do, for `labelmill work` on any number of machines.
+
+    Parameters
+    ----------
+    timeout : float, optional
+        Seconds a labeling function may take on one item.
+    """
+    rules = _rules(workspace)
+    plan = _plan(workspace, rules, timeout, must_travel=True)
+    parameters = {} if timeout is None else {"timeout": timeout}
+    return planned(workspace, plan, annotators=_fingerprints(workspace, rules), parameters=parameters)
+
+
+def planned(workspace: Workspace, plan: Plan, **details: Any) -> Planned:
+    """A plan on record, as a run that waits for workers."""
+    partitions = {partition for job in plan.jobs for partition in job.partitions}
+    n_items = sum(partition.n_rows for partition in partitions)
+    run = workspace.begin(plan.verb, state="planned", **details)
+    write_plan(workspace, run.id, plan)
+    return Planned(run, n_items, plan.n_partitions)
+
+
+def finish_annotate(workspace: Workspace, run: Run, plan: Plan, tally: Tally) -> Run:
+    """From now on the votes of exactly these rules count, beside those of the models; the run is finished.
+
+    Votes of a plan that newer rules have overtaken are kept, and do not count.
+    """
+    finished = [r for r in workspace.lake.runs() if r.verb == run.verb and r.state == "finished"]
+    if not any(other.started > run.started for other in finished):
+        learned = [machine for machine in current_machines(workspace) if machine.evaluation == "learned"]
+        machines = [asdict(machine) for machine in [*plan.machines, *learned]]
+        workspace.lake.write_document(CURRENT, {"machines": machines})
+    found = Counter(fault.annotator for fault in current_faults(workspace))
+    faults = {name: n for name, n in sorted(found.items()) if name in run.annotators}
+    counts = {
+        "items": workspace.lake.n_items,
+        "partitions": plan.n_partitions,
+        "partitions_done_before": tally.n_before,
+        "faults": sum(faults.values()),
+    }
+    code = plan.code.bundle if plan.code else ""
+    return workspace.end(run, counts=counts, faults=faults, timings=tally.seconds, hosts=dict(tally.hosts), code=code)
+
+
+def _rules(workspace: Workspace) -> LoadedCode:
+    """The rules, if they fit the project."""
     project = workspace.project
     if project.code is None:
         raise ProjectError(
             f"{project.folder / project['annotators.code']}: no such file; write labeling functions there "
             "or name their file in labelmill.toml: [annotators] code = ..."
         )
-    annotators = load_rules(project.code)
-    check_classes(annotators, workspace.schema, project.code)
-    _check_names(workspace, annotators, project.code)
-    fingerprints = {a.name: f"{a.fingerprint}-{schema_fingerprint(workspace.schema)}" for a in annotators}
+    rules = load_code(project, project.code)
+    check_classes(rules.annotators, workspace.schema, project.code)
+    _check_names(workspace, rules.annotators, project.code)
     if workspace.lake.n_items == 0:
         raise FailedError("there are no items yet: bring some with `labelmill import FILE`")
-    name = engine or project["annotate.engine"]
-    with workspace.lake.writing():
-        run = workspace.begin("annotate", engine=name, annotators=fingerprints)
-        try:
-            result = _annotate(
-                workspace,
-                run,
-                annotators,
-                fingerprints,
-                registry.find("engine", name)(),
-                Resources(workers=workers or project["annotate.workers"] or None),
-                project["annotate.timeout"] if timeout is None else timeout,
-            )
-        except BaseException as error:
-            workspace.fail(run, error)
-            raise
-    return result
+    return rules
+
+
+def _fingerprints(workspace: Workspace, rules: LoadedCode) -> dict[str, str]:
+    """Annotator -> fingerprint of its votes: of itself and the question."""
+    asked = schema_fingerprint(workspace.schema)
+    return {name: f"{fingerprint}-{asked}" for name, fingerprint in rules.fingerprints.items()}
 
 
 def check_classes(annotators: Sequence[Annotator], schema: LabelSchema, code: Path) -> None:
@@ -146,106 +225,27 @@ def _check_names(workspace: Workspace, annotators: Sequence[Annotator], code: Pa
             )
 
 
-def run_stage(
-    workspace: Workspace,
-    stage: Stage,
-    partitions: Sequence[Partition],
-    engine: Engine,
-    need: Resources,
-    *,
-    digest: str,
-    progress: Progress,
-) -> list[Receipt]:
-    """Receipts of all partitions; one whose worker keeps dying is tried again as long as the ledger learns of it.
-
-    Raises
-    ------
-    AnnotationError
-        If some partitions could not be finished. The finished ones are published.
-    """
-    receipts: dict[str, Receipt] = {}
-    todo = list(partitions)
-    known: dict[str, int] = {}
-    while todo:
-        with closing(_iterator(engine.map(stage, todo, need))) as arriving:
-            for receipt in arriving:
-                receipts[receipt.partition] = receipt
-                progress(sum(r.rows for r in receipts.values() if r.error is None), 0)
-        todo = []
-        for partition in partitions:
-            if receipts[partition.id].died:
-                convicted = len(deaths(workspace.lake, digest, partition.id))
-                if convicted > known.get(partition.id, 0):
-                    known[partition.id] = convicted
-                    todo.append(partition)
-    failed = [receipt for receipt in receipts.values() if receipt.error is not None]
-    if failed:
-        raise AnnotationError(
-            f"{len(failed)} of {len(partitions)} partitions could not be finished: {failed[0].error}\n"
-            "The others are kept: run the same command again to go on."
-        )
-    return list(receipts.values())
-
-
-def _iterator(receipts: Iterable[Receipt]):  # type: ignore[no-untyped-def]  # a generator, for its close()
-    yield from receipts
-
-
-def _annotate(
-    workspace: Workspace,
-    run: Run,
-    annotators: Sequence[Annotator],
-    fingerprints: Mapping[str, str],
-    engine: Engine,
-    need: Resources,
-    timeout: float,
-) -> Annotated:
-    lake = workspace.lake
-    by_name = {annotator.name: annotator for annotator in annotators}
-    plan = _plan(workspace, fingerprints)
-    total = sum(partition.n_rows for group in plan.values() for partition in group)
-    watch = workspace.watch("annotate")
-    n_done = n_before = 0
-    printed = ""
-    try:
-        for names, group in plan.items():
-            digest = _digest({name: fingerprints[name] for name in names})
-            finished = lake.done_partitions(digest)
-            todo = [partition for partition in group if partition.id not in finished]
-            n_before += len(group) - len(todo)
-            n_done += sum(partition.n_rows for partition in group if partition.id in finished)
-            code = workspace.project.code
-            stage = AnnotateStage(
-                lake.uri,
-                Path(code).resolve() if code else Path(),
-                {name: by_name[name].fingerprint for name in names},
-                digest,
-                workspace.schema,
-                timeout,
-            )
-            progress = _offset(watch, n_done, total)
-            receipts = run_stage(workspace, stage, todo, engine, need, digest=digest, progress=progress)
-            printed = printed or next((receipt.printed for receipt in receipts if receipt.printed), "")
-            n_done += sum(partition.n_rows for partition in todo)
+def _plan(workspace: Workspace, rules: LoadedCode, timeout: float | None, *, must_travel: bool) -> Plan:
+    fingerprints = _fingerprints(workspace, rules)
+    by_name = {annotator.name: annotator for annotator in rules.annotators}
+    jobs = []
+    for missing, partitions in _open(workspace, fingerprints).items():
+        for need, names in _by_need(by_name[name] for name in missing):
             entries = {name: {"fingerprint": fingerprints[name], "kind": by_name[name].kind} for name in names}
-            lake.seal_votes(digest, entries, group)
-    finally:
-        engine.close()
-    _remember(workspace, annotators, fingerprints)
-    found = Counter(fault.annotator for fault in current_faults(workspace))
-    faults = {name: n for name, n in sorted(found.items()) if name in fingerprints}
-    counts = {
-        "items": lake.n_items,
-        "partitions": sum(map(len, plan.values())),
-        "partitions_done_before": n_before,
-        "faults": sum(faults.values()),
-    }
-    ended = workspace.end(run, counts=counts, faults=faults)
-    ran = sorted({name for names in plan for name in names}, key=list(fingerprints).index)
-    return Annotated(ended, lake.n_items, counts["partitions"], n_before, ran, faults, printed)
+            loaded = {name: rules.fingerprints[name] for name in names}
+            digest = _digest({name: fingerprints[name] for name in names})
+            jobs.append(Job(digest, entries, loaded, tuple(partitions), need))
+    return Plan(
+        "annotate",
+        workspace.schema,
+        _merged(jobs),
+        _machines(workspace, rules.annotators, fingerprints),
+        publish_code(workspace.lake, rules, must_travel=must_travel),
+        workspace.project["annotate.timeout"] if timeout is None else timeout,
+    )
 
 
-def _plan(workspace: Workspace, fingerprints: Mapping[str, str]) -> dict[tuple[str, ...], list[Partition]]:
+def _open(workspace: Workspace, fingerprints: Mapping[str, str]) -> dict[tuple[str, ...], list[Partition]]:
     """Names of annotators that still have to vote -> the partitions they have to vote on."""
     voted: dict[str, set[tuple[str, str]]] = {}
     for votes in workspace.lake.vote_sets():
@@ -265,14 +265,28 @@ def _digest(fingerprints: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(sorted(fingerprints.items())).encode()).hexdigest()[:16]
 
 
-def _offset(watch: Progress, before: int, total: int) -> Progress:
-    watch(before, total)
-    return lambda done, _: watch(before + done, total)
+def _by_need(annotators: Iterator[Annotator]) -> list[tuple[Resources, list[str]]]:
+    """Annotators that need the same from a worker, in the order of the first of each kind."""
+    groups: dict[Resources, list[str]] = {}
+    for annotator in annotators:
+        groups.setdefault(Resources(*annotator.resources), []).append(annotator.name)
+    return list(groups.items())
 
 
-def _remember(workspace: Workspace, annotators: Sequence[Annotator], fingerprints: Mapping[str, str]) -> None:
-    """From now on the votes of exactly these rules count, beside those of the models."""
-    rules = [
+def _merged(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Jobs of the same annotators as one: their partitions differed only in what other annotators had to do."""
+    merged: dict[str, Job] = {}
+    for job in jobs:
+        before = merged.get(job.digest)
+        partitions = (*before.partitions, *job.partitions) if before else job.partitions
+        merged[job.digest] = replace(job, partitions=partitions)
+    return tuple(merged.values())
+
+
+def _machines(
+    workspace: Workspace, annotators: Sequence[Annotator], fingerprints: Mapping[str, str]
+) -> tuple[Machine, ...]:
+    return tuple(
         Machine(
             a.name,
             a.kind,
@@ -282,6 +296,4 @@ def _remember(workspace: Workspace, annotators: Sequence[Annotator], fingerprint
             schema_fingerprint(workspace.schema),
         )
         for a in annotators
-    ]
-    learned = [m for m in current_machines(workspace) if m.evaluation == "learned"]
-    workspace.lake.write_document(CURRENT, {"machines": [asdict(machine) for machine in [*rules, *learned]]})
+    )

@@ -112,7 +112,7 @@ def plan_certificate(
         workspace.lake.write_document(PLAN, plan.to_dict())
         workspace.end(run, counts={"items": plan.n_items, "sample": len(plan.sample)})
     if out is not None:
-        ask_file(workspace, [Task(item, "audit") for item in plan.sample], out, None)
+        ask_file(workspace, [Task(item, "audit") for item in plan.sample], out)
     return plan
 
 
@@ -152,7 +152,7 @@ def certify(workspace: Workspace, *, out: Path | None = None) -> Certified:
     answers = _all_answers(workspace)
     missing = [item for item in certificate.deferred if item not in answers]
     if missing and out is not None:
-        ask_file(workspace, [Task(item, "label") for item in missing], out, None)
+        ask_file(workspace, [Task(item, "label") for item in missing], out)
     final = None if missing else final_answers(workspace, plan, certificate)
     return Certified(certificate, final, missing, issued_at, out if missing else None)
 

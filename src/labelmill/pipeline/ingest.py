@@ -260,7 +260,7 @@ def _ingest_items(
     bad: list[BadRow] = []
     carried: list[pl.DataFrame] = []
     seen = workspace.watch("import")
-    with workspace.lake.append_items(source=rows.source) as appender:
+    with workspace.lake.append_items(source=rows.source, modality=workspace.schema.modality) as appender:
         for chunk in chunks:
             frame, wrong = rows.frame(chunk)
             kept, refused = taken.leave_out(frame, appender)

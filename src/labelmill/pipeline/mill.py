@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.analyze import analyze
-from labelmill.pipeline.annotate import annotate
+from labelmill.pipeline.annotate import annotate, plan_annotate
 from labelmill.pipeline.certify import certify, plan_certificate
 from labelmill.pipeline.export import export
 from labelmill.pipeline.ingest import ingest
-from labelmill.pipeline.predict import predict
+from labelmill.pipeline.predict import plan_predict, predict
 from labelmill.pipeline.report import report
 from labelmill.pipeline.run import run
+from labelmill.pipeline.runs import cancel, resume
 from labelmill.pipeline.select import select
 from labelmill.pipeline.train import train
+from labelmill.pipeline.work import work
 from labelmill.pipeline.workspace import Workspace
 
 __all__ = ["Mill"]
@@ -27,12 +29,17 @@ class Mill(Workspace):
     aggregate = aggregate
     analyze = analyze
     annotate = annotate
+    cancel = cancel
     certify = certify
     export = export
     ingest = ingest
+    plan_annotate = plan_annotate
     plan_certificate = plan_certificate
+    plan_predict = plan_predict
     predict = predict
     report = report
+    resume = resume
     run = run
     select = select
     train = train
+    work = work

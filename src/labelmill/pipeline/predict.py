@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
-import polars as pl
-
-from labelmill import registry
-from labelmill.domain.partition import Partition, Receipt, Resources
-from labelmill.domain.schema import LabelSchema
+from labelmill.domain.partition import Resources
+from labelmill.domain.run import Run
 from labelmill.errors import FailedError
-from labelmill.pipeline._annotate_stage import batches, votes_frame
-from labelmill.pipeline._heads import Heads, model_votes
-from labelmill.pipeline.annotate import run_stage
+from labelmill.pipeline._engines import open_engine
+from labelmill.pipeline._plan import Job, Plan, execute
+from labelmill.pipeline._stage_run import Tally
+from labelmill.pipeline.annotate import Planned, planned
 from labelmill.pipeline.votes import Machine, current_machines
 from labelmill.pipeline.workspace import Workspace
-from labelmill.stores.lake import Lake
 
-__all__ = ["Predicted", "predict"]
+__all__ = ["Predicted", "finish_predict", "plan_predict", "predict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,83 +30,73 @@ class Predicted:
 def predict(workspace: Workspace, *, engine: str | None = None, workers: int | None = None) -> Predicted:
     """Let every trained learner vote on the items it has not seen, in bulk.
 
+    Parameters
+    ----------
+    engine : str, optional
+        Name or address of an engine; the project's without it.
+    workers : int, optional
+        How many workers at most.
+
+    Raises
+    ------
+    FailedError
+        If no learner is trained yet.
+    AnnotationError
+        If a partition could not be finished; the others are kept.
+    """
+    models = _models(workspace)
+    name = engine or workspace.project["annotate.engine"]
+    with workspace.lake.writing(), closing(open_engine(name)) as opened:
+        parameters = {} if workers is None else {"workers": workers}
+        with workspace.running("predict", engine=name, annotators=_fingerprints(models), parameters=parameters) as run:
+            plan = _plan(workspace, models)
+            most = workers or workspace.project["annotate.workers"] or None
+            tally = execute(workspace, plan, opened, workers=most)
+            ended = finish_predict(workspace, run, plan, tally)
+    return Predicted([model.name for model in models], ended.counts["items"])
+
+
+def plan_predict(workspace: Workspace) -> Planned:
+    """Put on record what `predict` would do, for `labelmill work` on any number of machines.
+
     Raises
     ------
     FailedError
         If no learner is trained yet.
     """
+    models = _models(workspace)
+    return planned(workspace, _plan(workspace, models), annotators=_fingerprints(models))
+
+
+def finish_predict(workspace: Workspace, run: Run, plan: Plan, tally: Tally) -> Run:
+    """The run, finished and on record; the votes count already."""
+    counts = {"items": sum(partition.n_rows for job in plan.jobs for partition in job.partitions)}
+    return workspace.end(run, counts=counts, timings=tally.seconds, hosts=dict(tally.hosts))
+
+
+def _models(workspace: Workspace) -> list[Machine]:
     models = [machine for machine in current_machines(workspace) if machine.evaluation == "learned"]
     if not models:
         raise FailedError("no learner is trained yet: train one with `labelmill train`")
-    name = engine or workspace.project["annotate.engine"]
-    need = Resources(workers=workers or workspace.project["annotate.workers"] or None)
-    n_items = 0
-    with workspace.lake.writing():
-        run = workspace.begin("predict", engine=name, annotators={m.name: m.fingerprint for m in models})
-        try:
-            for model in models:
-                n_items += _predict(workspace, model, name, need)
-        except BaseException as error:
-            workspace.fail(run, error)
-            raise
-        workspace.end(run, counts={"items": n_items})
-    return Predicted([model.name for model in models], n_items)
+    return models
 
 
-def _predict(workspace: Workspace, model: Machine, engine_name: str, need: Resources) -> int:
+def _fingerprints(models: Sequence[Machine]) -> dict[str, str]:
+    return {model.name: model.fingerprint for model in models}
+
+
+def _plan(workspace: Workspace, models: Sequence[Machine]) -> Plan:
+    jobs = [_job(workspace, model) for model in models]
+    return Plan("predict", workspace.schema, tuple(job for job in jobs if job.partitions))
+
+
+def _job(workspace: Workspace, model: Machine) -> Job:
     lake = workspace.lake
     sets = [v for v in lake.vote_sets() if v.annotators.get(model.name, {}).get("fingerprint") == model.fingerprint]
-    there = {partition.id for votes in sets for partition in votes.partitions}
-    missing = [partition for partition in lake.item_partitions() if partition.id not in there]
     folder = lake.current_model(model.name)
     if folder is None or not sets:
         raise FailedError(f"the learner {model.name!r} is not in the lake any more: train it again")
-    if not missing:
-        return 0
-    digest = sets[0].digest
-    todo = [partition for partition in missing if partition.id not in lake.done_partitions(digest)]
-    total = sum(partition.n_rows for partition in missing)
-    watch = workspace.watch("predict")
-    engine = registry.find("engine", engine_name)()
-    try:
-        run_stage(
-            workspace,
-            PredictStage(lake.uri, folder.resolve(), model.name, digest, workspace.schema),
-            todo,
-            engine,
-            need,
-            digest=digest,
-            progress=lambda done, _: watch(done, total),
-        )
-    finally:
-        engine.close()
-    lake.seal_votes(digest, {model.name: {"fingerprint": model.fingerprint, "kind": "model"}}, missing)
-    return total
-
-
-@dataclass(frozen=True)
-class PredictStage:
-    """Runs a fitted learner over one partition; workers load it from the lake."""
-
-    lake: str
-    folder: Path
-    name: str
-    digest: str
-    schema: LabelSchema
-
-    def __call__(self, partition: Partition) -> Receipt:
-        """Predict the partition and publish the votes."""
-        started = time.monotonic()
-        lake = Lake(self.lake)
-        heads = _heads(self.name, self.folder, self.schema)
-        frames = [
-            votes_frame({self.name: model_votes(heads.predict_proba(batch), self.schema)})
-            for _, batch in batches(lake, partition)
-        ]
-        uri = lake.publish_votes(self.digest, partition.id, pl.concat(frames), [])
-        return Receipt(partition.id, partition.n_rows, uri, time.monotonic() - started)
-
-
-@lru_cache(maxsize=2)
-def _heads(name: str, folder: Path, schema: LabelSchema) -> Heads:
-    return Heads.load(registry.find("learner", name), folder, schema)
+    there = {partition.id for votes in sets for partition in votes.partitions}
+    missing = tuple(partition for partition in lake.item_partitions() if partition.id not in there)
+    entries = {model.name: {"fingerprint": model.fingerprint, "kind": "model"}}
+    return Job(sets[0].digest, entries, {model.name: folder.name}, missing, Resources())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any
 
 from labelmill import registry
 from labelmill.domain.schema import LabelSchema
-from labelmill.errors import ProjectError, SchemaError, nearest
+from labelmill.errors import ProjectError, SchemaError, UsageError, nearest
+from labelmill.pipeline._engines import check_engine
 from labelmill.pipeline.settings import SETTINGS
 
 __all__ = ["LONGEST_TIMEOUT", "PROJECT_FILE", "SHORTEST_TIMEOUT", "Project"]
@@ -25,7 +27,6 @@ LONGEST_TIMEOUT = 86_400.0
 
 PLUGIN_KEYS = {
     "schema.kind": "label_kind",
-    "annotate.engine": "engine",
     "aggregate.model": "label_model",
     "train.learner": "learner",
     "select.strategy": "query_strategy",
@@ -98,9 +99,12 @@ class Project:
         return path if self["annotators.code"] and path.is_file() else None
 
     @property
-    def state(self) -> Path:
-        """Where the lake lies."""
-        return self.folder / ".labelmill"
+    def lake(self) -> Path | str:
+        """Where the lake lies: a folder, or a URI."""
+        place: str = self["storage.lake"]
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", place):
+            return place
+        return self.folder / (place or ".labelmill")
 
 
 def _parsed(content: bytes, path: Path) -> dict[str, Any]:
@@ -153,6 +157,10 @@ def _check_values(settings: Mapping[str, Any], path: Path) -> None:
         if name not in registry.names(kind) and not (key == "train.learner" and name == ""):
             raise ProjectError(f"{path}: {key} = {name!r} is not known: {nearest(name, registry.names(kind))}")
     formats = [name for name in registry.names("format") if name != "folders"]
+    try:
+        check_engine(settings["annotate.engine"])
+    except UsageError as error:
+        raise ProjectError(f"{path}: annotate.engine: {error}") from None
     for name in settings["export.formats"]:
         if name not in formats:
             raise ProjectError(f"{path}: export.formats: {name!r} is not known: {nearest(name, formats)}")

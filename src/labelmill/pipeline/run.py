@@ -54,7 +54,7 @@ def run(
     if workspace.project.code is not None:
         annotated = annotate(workspace, engine=engine, workers=workers)
     aggregated, trained = aggregate(workspace), None
-    if workspace.project["train.learner"] and aggregated.consensus.has_votes.any():
+    if workspace.project["train.learner"] and aggregated.summary.n_voted:
         trained = train(workspace)
         aggregated = aggregate(workspace)
     selected = select(workspace, count=count, out=ask or workspace.project.folder / "ask.csv")

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from labelmill import registry
-from labelmill.domain.ports import Pool, QueryStrategy
+from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.task import Task
 from labelmill.errors import LabelmillError, StorageError, UsageError
 from labelmill.formats._endings import format_name
-from labelmill.pipeline.aggregate import Aggregated, read_consensus
-from labelmill.pipeline.votes import Ballots, ballots, people_votes
+from labelmill.pipeline._ballot_source import BallotSource
+from labelmill.pipeline._ballots import fingerprint
+from labelmill.pipeline._engines import open_engine
+from labelmill.pipeline._reduce import Reduce
+from labelmill.pipeline._select_step import ASKED_ITEMS, PICKED, SelectStep
+from labelmill.pipeline.aggregate import current_consensus, engine_for
+from labelmill.pipeline.votes import ballot_plan, people_votes
 from labelmill.pipeline.workspace import Workspace
+from labelmill.stores.consensus_versions import ConsensusVersion
 
 __all__ = ["Selected", "ask_file", "asked_items", "keep_answers", "select"]
 
@@ -49,6 +57,8 @@ def select(
     strategy: str | None = None,
     out: Path | None = None,
     seed: int | None = None,
+    engine: str | None = None,
+    workers: int | None = None,
 ) -> Selected:
     """The items that matter most among those nobody has been asked about.
 
@@ -62,23 +72,49 @@ def select(
         Write them there, with an empty column `label` to fill in.
     seed : int, optional
         For strategies that draw, and for the order of equals.
+    engine : str, optional
+        Where the work runs. Without it and without `workers`: in this process up to a million items, beyond that on
+        the project's engine.
+    workers : int, optional
+        How many workers at most.
     """
     n = workspace.project["select.count"] if count is None else count
     if n < 1:
         raise UsageError(f"--count must be at least 1, found {n}")
     name = strategy or workspace.project["select.strategy"]
-    chooser: QueryStrategy = registry.find("query_strategy", name)()
-    result, cast = read_consensus(workspace), ballots(workspace)
-    draw = workspace.project["project.seed"] if seed is None else seed
-    score = _score(chooser, result, cast, draw)
-    asked = set(people_votes(workspace, ("label", "review", "gold"))["item"].to_list())
-    is_open = np.array([item not in asked for item in cast.items], dtype=np.bool_)
-    picked = _pick(score, is_open, n, draw + len(asked))
-    tasks = [Task(cast.items[i], "label", float(score[i])) for i in picked.tolist()]
+    registry.find("query_strategy", name)
+    stored = current_consensus(workspace)
     if out is not None:
-        ask_file(workspace, tasks, out, result)
+        keep_answers(workspace, out)
+    draw = workspace.project["project.seed"] if seed is None else seed
+    need = Resources(workers=workers or workspace.project["annotate.workers"] or None)
+    picked = _picked(workspace, stored, name, n, draw, engine_for(workspace, engine, workers), need)
+    tasks = [Task(item, "label", score) for item, score in picked.select("item", "score").iter_rows()]
+    if out is not None:
+        _write_questions(workspace, out, _items_at(workspace, stored.partitions, picked), picked)
     _remember(workspace, tasks)  # once the file is there: what nobody was given has not been asked
     return Selected(tasks, name, out)
+
+
+def _picked(
+    workspace: Workspace, stored: ConsensusVersion, strategy: str, n: int, seed: int, engine_name: str, need: Resources
+) -> pl.DataFrame:
+    """The best items, best first; see `PICKED`."""
+    if not stored.partitions:
+        return pl.DataFrame(schema=PICKED)
+    plan, answers = ballot_plan(workspace)
+    answered = people_votes(workspace, ("label", "review", "gold")).select(pl.col("item").unique().sort())
+    told = [stored.digest, strategy, n, seed, answered["item"].to_list(), fingerprint(plan, answers)]
+    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    with closing(open_engine(engine_name)) as engine:
+        reduce = Reduce(workspace, engine, need, "select", digest)
+        reduce.begin()
+        source = BallotSource.published(reduce, plan, answers)
+        asked = reduce.publish("asked", answered.cast(ASKED_ITEMS)) if answered.height else None  # type: ignore[arg-type]  # a mapping of names to types is what cast documents
+        step = SelectStep(source, stored.digest, strategy, n, seed, seed + answered.height, asked)
+        picked = reduce.run("best", step, stored.partitions, workspace.watch("select"))
+    reduce.end()
+    return picked
 
 
 def asked_items(workspace: Workspace) -> set[str]:
@@ -86,8 +122,8 @@ def asked_items(workspace: Workspace) -> set[str]:
     return set((workspace.lake.read_document(ASKED) or {}).get("items", []))
 
 
-def ask_file(workspace: Workspace, tasks: list[Task], out: Path, suggestions: Aggregated | None) -> None:
-    """Write tasks as a file that people fill in: the item's fields, a suggestion, and an empty `label`.
+def ask_file(workspace: Workspace, tasks: list[Task], out: Path) -> None:
+    """Write tasks as a file that people fill in: the item's fields and an empty `label`, without a suggestion.
 
     An audit shows no suggestion: it must not lead the person whose answer measures it.
 
@@ -97,19 +133,35 @@ def ask_file(workspace: Workspace, tasks: list[Task], out: Path, suggestions: Ag
         If the file is there and holds answers that were not imported.
     """
     keep_answers(workspace, out)
-    ids = [task.item for task in tasks]
-    items = workspace.lake.items(ids).frame
+    _write_questions(workspace, out, workspace.lake.items([task.item for task in tasks]).frame, None)
+
+
+def _write_questions(workspace: Workspace, out: Path, items: pl.DataFrame, picked: pl.DataFrame | None) -> None:
     frame = items.rename({"id": "item", "data": workspace.schema.modality})
     frame = frame.rename({c: c.partition(".")[2] for c in frame.columns if c.startswith(("meta.", "facts."))})
     frame = frame.rename({c: f"{c}_given" for c in ("label", "suggestion", "confidence") if c in frame.columns})
-    if suggestions is not None:
-        best = suggestions.consensus.to_frame().select(
-            "item", suggestion="label", confidence=pl.col("confidence").round(4)
-        )
+    if picked is not None:
+        best = picked.select("item", suggestion="label", confidence=pl.col("confidence").round(4))
         frame = frame.join(best, on="item", how="left", maintain_order="left")
     frame = frame.with_columns(label=pl.lit("")).select("item", "label", pl.exclude("item", "label"))
     with registry.find("format", format_name(out))().writer(out) as writer:
         writer.write(frame)
+
+
+def _items_at(workspace: Workspace, partitions: Sequence[Partition], picked: pl.DataFrame) -> pl.DataFrame:
+    """The chosen items, in their order; only the rows between the first and last chosen of a partition are read."""
+    lake = workspace.lake
+    by_id = {partition.id: partition for partition in partitions}
+    found = []
+    for (name,), chosen in picked.group_by("partition", maintain_order=True):
+        home, rows = by_id[str(name)], chosen["row"]
+        first, last = int(rows.min()), int(rows.max())  # type: ignore[arg-type]  # a column of integers that is not empty
+        span = Partition(home.id, home.uri, home.start + first, home.start + last + 1)
+        found.append(lake.read_items(span).frame[(rows - first).to_list()])
+    if not found:
+        return lake.items([]).frame
+    items = pl.concat(found, how="diagonal_relaxed")
+    return picked.select(id="item").join(items, on="id", how="left", maintain_order="left")
 
 
 def keep_answers(workspace: Workspace, out: Path) -> None:
@@ -142,20 +194,3 @@ def keep_answers(workspace: Workspace, out: Path) -> None:
 def _remember(workspace: Workspace, tasks: list[Task]) -> None:
     asked = asked_items(workspace) | {task.item for task in tasks}
     workspace.lake.write_document(ASKED, {"items": sorted(asked)})
-
-
-def _score(chooser: QueryStrategy, result: Aggregated, cast: Ballots, seed: int) -> npt.NDArray[np.float64]:
-    probabilities = result.consensus.probabilities
-    if not cast.is_multi:
-        return chooser.score(Pool(probabilities, cast.first, seed))
-    each = [
-        chooser.score(Pool(np.stack([1 - probabilities[:, k], probabilities[:, k]], axis=1), table, seed))
-        for k, table in enumerate(cast.tables.values())
-    ]
-    return np.asarray(np.sum(each, axis=0))
-
-
-def _pick(score: npt.NDArray[np.float64], is_open: npt.NDArray[np.bool_], n: int, seed: int) -> npt.NDArray[np.intp]:
-    """The n best open items, best first; equals in random order, so that a tie does not follow the file."""
-    order = np.lexsort((np.random.default_rng(seed).random(len(score)), -score))
-    return order[is_open[order]][:n]

@@ -72,13 +72,8 @@ def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True
     name = learner or workspace.project["train.learner"]
     if not name:
         raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')
-    with workspace.lake.writing():
-        run = workspace.begin("train", parameters={"learner": name})
-        try:
-            trained = _train(workspace, name, keep=keep)
-        except BaseException as error:
-            workspace.fail(run, error)
-            raise
+    with workspace.lake.writing(), workspace.running("train", parameters={"learner": name}) as run:
+        trained = _train(workspace, name, keep=keep)
         workspace.end(
             run,
             annotators={name: trained.fingerprint},

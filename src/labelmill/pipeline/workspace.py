@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from labelmill.domain.ports import Progress
 from labelmill.domain.run import Run
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import CancelledError
+from labelmill.pipeline._cancelling import Orders, obeying, withdraw
 from labelmill.pipeline.project import Project
 from labelmill.stores.lake import Lake
 
@@ -20,7 +22,11 @@ __all__ = ["Workspace", "unwatched"]
 
 def unwatched(what: str) -> Progress:  # noqa: ARG001 -- the watcher's signature
     """Watches nothing."""
-    return lambda done, total: None  # noqa: ARG005 -- likewise
+    return _unseen
+
+
+def _unseen(done: int, total: int, detail: Mapping[str, Any] | None = None, /) -> None:
+    pass
 
 
 def _now() -> str:
@@ -35,7 +41,7 @@ class Workspace:
     project : Project
         What `labelmill.toml` says.
     watch : callable
-        Called with what is being done; returns the progress callback `(done, total)` for it.
+        Called with what is being done; returns the `Progress` for it.
     now : callable
         The clock: ISO 8601, UTC.
     """
@@ -46,7 +52,8 @@ class Workspace:
         self.project = project
         self.watch = watch
         self.now = now
-        self.lake = Lake(project.state)
+        self.lake = Lake(project.lake)
+        self._orders: Orders | None = None
 
     @classmethod
     def open(cls, folder: str | Path = ".", *, watch: Callable[[str], Progress] = unwatched) -> Self:
@@ -57,6 +64,38 @@ class Workspace:
     def schema(self) -> LabelSchema:
         """The question."""
         return self.project.schema
+
+    @contextlib.contextmanager
+    def running(self, verb: str, **details: Any) -> Iterator[Run]:
+        """A run on record for the length of the block, which ends it with `end`; `labelmill runs cancel` can stop it.
+
+        Raises
+        ------
+        CancelledError
+            If somebody asked for its end. Like any other error it is put on record.
+        """
+        run = self.begin(verb, **details)
+        try:
+            with self.obeying(run.id):
+                yield run
+        except BaseException as error:
+            self.fail(run, error)
+            raise
+
+    @contextlib.contextmanager
+    def obeying(self, run_id: str) -> Iterator[None]:
+        """While inside, a request to end the run ends the block with CancelledError."""
+        with obeying(self.lake, run_id) as orders:
+            self._orders = orders
+            try:
+                yield
+            finally:
+                self._orders = None
+
+    def obey(self) -> None:
+        """Raise CancelledError if somebody asked for the end of the run that is under way. Asks nobody."""
+        if self._orders is not None:
+            self._orders.check()
 
     def begin(self, verb: str, **details: Any) -> Run:
         """A new run, on record from its start."""
@@ -75,3 +114,5 @@ class Workspace:
         """Put on record why the run did not finish."""
         cancelled = isinstance(error, (KeyboardInterrupt, CancelledError))
         self.lake.save_run(run.ended("cancelled" if cancelled else "failed", self.now(), error=str(error)[:2000]))
+        if isinstance(error, CancelledError):
+            withdraw(self.lake, run.id)

@@ -25,8 +25,10 @@ class Units:
         Unit, annotator and class index of each vote.
     weight : ndarray of int64, shape (n_units,)
         Items each unit stands for.
-    item_unit : ndarray of int, shape (n_items,), or None
-        Unit of each item; None when they are the same.
+    item_unit : ndarray of int, shape (n_rows,), or None
+        Unit of each row of the table; None when they are the same.
+    row_weight : ndarray of int64, shape (n_rows,), or None
+        Items each row of the table stands for; None for one each.
     n_annotators : int
     """
 
@@ -35,6 +37,7 @@ class Units:
     label: npt.NDArray[np.integer[Any]]
     weight: npt.NDArray[np.int64]
     item_unit: npt.NDArray[np.intp] | None
+    row_weight: npt.NDArray[np.int64] | None
     n_annotators: int
 
     @property
@@ -72,7 +75,9 @@ class Units:
             return self.per_annotator(right), self.per_annotator(known)
         asked = truth != ABSTAIN
         cell = self.item_unit[asked].astype(np.int64) * n_classes + truth[asked]
-        table = np.bincount(cell, minlength=self.n_units * n_classes).reshape(self.n_units, n_classes)
+        weights = None if self.row_weight is None else self.row_weight[asked]
+        counted = np.bincount(cell, weights, minlength=self.n_units * n_classes).astype(np.int64)
+        table = counted.reshape(self.n_units, n_classes)
         return self._sum(table[self.unit, self.label]), self._sum(table.sum(1)[self.unit])
 
     def votes_for(self, label: int | None = None) -> Any:
@@ -108,13 +113,14 @@ def units_of(votes: VoteTable) -> Units:
     if "matrix" in votes.__dict__ and is_packable and votes.n_items:
         rows, counts, inverse = votes.patterns
         unit, annotator = np.nonzero(rows != ABSTAIN)
-        return Units(unit, annotator, rows[unit, annotator], counts, inverse, votes.n_annotators)
+        return Units(unit, annotator, rows[unit, annotator], counts, inverse, votes.multiplicity, votes.n_annotators)
     cast = votes.label != ABSTAIN
     return Units(
         votes.item_index[cast],
         votes.annotator_index[cast],
         votes.label[cast],
-        np.ones(votes.n_items, dtype=np.int64),
+        np.ones(votes.n_items, dtype=np.int64) if votes.multiplicity is None else votes.multiplicity,
         None,
+        votes.multiplicity,
         votes.n_annotators,
     )

@@ -101,7 +101,8 @@ def analyze(
 
     Coverage, overlaps and conflicts are those of Snorkel's LFAnalysis (Ratner et al. 2017,
     doi:10.14778/3157794.3157797). Rules are counted by vote pattern, crowds by vote: no items × annotators table is
-    made for them. A table that holds several votes of one annotator on an item counts each.
+    made for them. A table that holds several votes of one annotator on an item counts each; a row with a multiplicity
+    counts as often as it says.
 
     Parameters
     ----------
@@ -169,7 +170,7 @@ def _rows(
     reliability: npt.NDArray[np.float64] | None,
     truth: npt.NDArray[np.int16] | None,
 ) -> tuple[AnnotatorRow, ...]:
-    n_items = max(votes.n_items, 1)
+    n_items = max(votes.total_items, 1)
     n_votes = units.per_annotator()
     overlaps = units.per_annotator(n_unit[units.unit] > 1) / n_items
     conflicts = units.per_annotator(is_mixed[units.unit]) / n_items
@@ -205,11 +206,11 @@ def _rows(
 
 
 def _summary(votes: VoteTable, units: Units, n_unit: npt.NDArray[np.int64], is_mixed: npt.NDArray[np.bool_]) -> Summary:
-    n_items = max(votes.n_items, 1)
+    n_items = max(votes.total_items, 1)
     per_class = np.bincount(units.label, weights=units.vote_weight(), minlength=votes.n_classes)
     n_votes = int(per_class.sum())
     return Summary(
-        n_items=votes.n_items,
+        n_items=votes.total_items,
         n_annotators=votes.n_annotators,
         n_votes=n_votes,
         coverage=int(units.weight[n_unit > 0].sum()) / n_items,

@@ -7,29 +7,18 @@ import errno
 import io
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from labelmill.errors import StorageError
-from labelmill.stores._files import storage_errors
 
-__all__ = ["ROW_GROUP", "count_rows", "read_frame", "scan_frame", "to_parquet", "writer_of"]
+__all__ = ["ROW_GROUP", "count_rows", "damaged", "read_frame", "to_parquet"]
 
 ROW_GROUP: Final = 8_192
 """Rows in a row group: the least that is read to get at one row."""
-
-
-def writer_of(frame: pl.DataFrame) -> Callable[[Path], None]:
-    """What writes the frame to the path it is given."""
-
-    def write(path: Path) -> None:
-        with _system_errors():
-            frame.write_parquet(path, compression="zstd", row_group_size=ROW_GROUP)
-
-    return write
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:
@@ -40,29 +29,66 @@ def to_parquet(frame: pl.DataFrame) -> bytes:
 
 
 def read_frame(
-    path: Path, columns: Sequence[str] | None = None, *, start: int = 0, length: int | None = None
+    source: Path | bytes,
+    place: str,
+    columns: Sequence[str] | None = None,
+    *,
+    start: int = 0,
+    length: int | None = None,
 ) -> pl.DataFrame:
-    """The frame in a file, or some columns of `length` rows from `start`.
+    """The frame in a file, or in its content, or some columns of `length` rows from `start`.
+
+    Parameters
+    ----------
+    source : Path or bytes
+    place : str
+        How messages name it.
 
     Raises
     ------
     StorageError
-        If the file is missing or damaged.
+        If the file is damaged.
+    OSError
+        If it cannot be read.
     """
-    with storage_errors(path, "read"), _damage(path):
-        frame = scan_frame(path).slice(start, length)
+    with _damage(place):
+        frame = _scan(source).slice(start, length)
         return (frame if columns is None else frame.select(columns)).collect()
 
 
-def scan_frame(path: Path) -> pl.LazyFrame:
+def count_rows(source: Path | bytes, place: str) -> int:
+    """Number of rows in a file, from its footer; raises like `read_frame`."""
+    with _damage(place):
+        return int(_scan(source).select(pl.len()).collect().item())
+
+
+def damaged(place: str, error: BaseException) -> StorageError:
+    """What to say of a file that is no Parquet file."""
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return StorageError(
+        f"{place}: cannot read: the file is damaged ({reason}); restore it, or remove it and run the step again"
+    )
+
+
+def _scan(source: Path | bytes) -> pl.LazyFrame:
     """The file as a lazy frame; names with `*` or `=` in them mean nothing special."""
-    return pl.scan_parquet(path, glob=False, hive_partitioning=False, low_memory=True)
+    opened = io.BytesIO(source) if isinstance(source, bytes) else source
+    return pl.scan_parquet(opened, glob=False, hive_partitioning=False, low_memory=True)
 
 
-def count_rows(path: Path) -> int:
-    """Number of rows in a file, from its footer."""
-    with storage_errors(path, "read"), _damage(path):
-        return int(scan_frame(path).select(pl.len()).collect().item())
+@contextlib.contextmanager
+def _damage(place: str) -> Iterator[None]:
+    try:
+        with _system_errors():
+            yield
+    except pl.exceptions.ColumnNotFoundError:
+        raise
+    except pl.exceptions.ComputeError as error:
+        raise damaged(place, error) from error
+    except OSError as error:
+        if error.errno is None:  # polars raises FileNotFoundError without its number
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+        raise
 
 
 @contextlib.contextmanager
@@ -76,21 +102,3 @@ def _system_errors() -> Iterator[None]:
             raise
         code = int(number[1])
         raise OSError(code, os.strerror(code)) from error
-
-
-@contextlib.contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    try:
-        with _system_errors():
-            yield
-    except pl.exceptions.ColumnNotFoundError:
-        raise
-    except pl.exceptions.ComputeError as error:
-        raise StorageError(
-            f"{path}: cannot read: the file is damaged ({str(error).splitlines()[0]}); restore it, or remove it and "
-            "run the step again"
-        ) from error
-    except OSError as error:
-        if error.errno is None:  # polars raises FileNotFoundError without its number
-            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
-        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import secrets
 from typing import Final
 
@@ -27,24 +26,21 @@ class Token:
     Attributes
     ----------
     is_cheap : bool
-        True where a note costs next to nothing, because it is a write to mapped memory.
+        True where a note costs next to nothing (mapped memory), False where each is a request to an object store.
     """
 
     def __init__(self, files: Files, key: str, note: bytes) -> None:
         self.key = key
-        self.is_cheap = True
-        path = files.create_empty(key)
-        path.write_bytes(note)
-        with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), len(note))
+        self._notes = files.open_notes(key, note)
+        self.is_cheap = self._notes.is_cheap
 
     def note(self, content: bytes) -> None:
         """Put on record how far the attempt is; outlives the process, however it ends."""
-        self._map[:] = content
+        self._notes.write(content)
 
     def close(self) -> None:
         """Take no more notes."""
-        self._map.close()
+        self._notes.close()
 
 
 class Attempts:

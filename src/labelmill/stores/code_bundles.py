@@ -43,7 +43,7 @@ class CodeBundles:
         content = self._files.read(self._key(digest))
         if content is None:
             raise StorageError(
-                f"{self._files.path(self._key(digest))}: the code that this run needs is not in the lake: "
+                f"{self._files.place(self._key(digest))}: the code that this run needs is not in the lake: "
                 "run the same command again"
             )
         return content

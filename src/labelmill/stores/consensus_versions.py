@@ -12,7 +12,7 @@ import polars as pl
 from labelmill.domain.partition import Partition
 from labelmill.errors import StorageError
 from labelmill.stores._files import Files
-from labelmill.stores._frames import read_frame, to_parquet
+from labelmill.stores._frames import to_parquet
 from labelmill.stores._names import checked_name
 from labelmill.stores.lock import WritingLock
 
@@ -99,7 +99,7 @@ class ConsensusVersions:
         missing = [partition.id for partition in partitions if partition.id not in published]
         if missing:
             raise StorageError(
-                f"{self._files.path(_folder(digest))}: the consensus of {len(missing)} partitions is not there, first "
+                f"{self._files.place(_folder(digest))}: the consensus of {len(missing)} partitions is not there, first "
                 f"{missing[0]!r}: run the same command again"
             )
         with self._lock.held():
@@ -116,7 +116,7 @@ class ConsensusVersions:
             alive = {entry["digest"] for entry in kept}
             for name in self._files.names(CONSENSUS):
                 if name != "manifest.json" and name not in alive:
-                    self._files.delete(f"{CONSENSUS}/{name}")
+                    self._files.delete_folder(f"{CONSENSUS}/{name}")
         return number
 
     def current(self) -> ConsensusVersion | None:
@@ -130,7 +130,7 @@ class ConsensusVersions:
 
     def read(self, digest: str, partition_id: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """A partition's consensus, row for row with its items."""
-        return read_frame(self._files.path(_key(digest, partition_id)), columns)
+        return self._files.read_frame(_key(digest, partition_id), columns)
 
     def _versions(self) -> list[dict[str, Any]]:
         manifest = self._files.read_json(MANIFEST) or {"versions": []}

@@ -1,4 +1,4 @@
-"""Things that are whole folders, published by one rename: trained models and releases."""
+"""Things that are whole folders, published all at once: trained models and releases."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from labelmill.domain.strict_json import dumps
 from labelmill.errors import UsageError
-from labelmill.stores._files import Files
+from labelmill.stores._files import MANIFEST, Files
 from labelmill.stores._names import checked_name
 
 __all__ = ["Models", "Releases"]
 
-MANIFEST: Final = "manifest.json"
+RELEASES: Final = "releases"
 
 
 class Models:
@@ -30,8 +30,8 @@ class Models:
         self._files = files
 
     def folder(self, name: str, fingerprint: str) -> Path:
-        """Where a model lies, or would."""
-        return self._files.path(f"{_model_key(name)}/{checked_name('fingerprint', fingerprint)}")
+        """A folder of this machine with a model's files: the lake's own, or a copy of what an object store holds."""
+        return self._files.folder(f"{_model_key(name)}/{checked_name('fingerprint', fingerprint)}")
 
     def publish(self, name: str, write: Callable[[Path], None], *, fingerprint: str | None = None) -> Path:
         """Make what `write` puts into the folder it is given the current model of that name.
@@ -46,12 +46,14 @@ class Models:
         Returns
         -------
         Path
-            The model's folder.
+            As from `folder`; it is called by the fingerprint.
         """
 
         def fill(folder: Path) -> str:
             write(folder)
-            return checked_name("fingerprint", fingerprint or _digest_of(_contents(folder)))
+            contents = _contents(folder)
+            _write_manifest(folder, contents)
+            return checked_name("fingerprint", fingerprint or _digest_of(contents))
 
         folder, _ = self._files.publish_folder(_model_key(name), fill)
         self._files.write_json(f"{_model_key(name)}/current.json", {"fingerprint": folder.name})
@@ -77,7 +79,11 @@ class Releases:
 
     def names(self) -> list[str]:
         """Sorted names of all releases."""
-        return self._files.names("releases")
+        return self._files.names(RELEASES)
+
+    def place(self, name: str) -> str:
+        """Where a release lies, or would: a path or a URI."""
+        return self._files.place(f"{RELEASES}/{checked_name('release', name)}")
 
     def publish(self, name: str, write: Callable[[Path], None]) -> Path:
         """Freeze what `write` puts into the folder it is given, with `manifest.json` beside it.
@@ -90,7 +96,7 @@ class Releases:
         Returns
         -------
         Path
-            The release's folder.
+            A folder of this machine with the release: the lake's own, or a copy of what an object store holds.
 
         Raises
         ------
@@ -102,17 +108,23 @@ class Releases:
 
         def fill(folder: Path) -> str:
             write(folder)
-            manifests.append(dumps({"files": _contents(folder)}) + "\n")
-            (folder / MANIFEST).write_text(manifests[0], encoding="utf-8")
+            manifests.append(_write_manifest(folder, _contents(folder)))
             return name
 
-        folder, created = self._files.publish_folder("releases", fill)
-        if not created and self._files.read(f"releases/{name}/{MANIFEST}") != manifests[0].encode():
+        folder, created = self._files.publish_folder(RELEASES, fill)
+        if not created and self._files.read(f"{RELEASES}/{name}/{MANIFEST}") != manifests[0].encode():
             raise UsageError(
-                f"{folder}: there is a release {name!r} already and its content differs; a release never changes: "
-                "choose another name"
+                f"{self.place(name)}: there is a release {name!r} already and its content differs; a release never "
+                "changes: choose another name"
             )
         return folder
+
+
+def _write_manifest(folder: Path, contents: list[dict[str, Any]]) -> str:
+    """Put `manifest.json` into a folder; its text."""
+    text = dumps({"files": contents}) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return text
 
 
 def _contents(folder: Path) -> list[dict[str, Any]]:

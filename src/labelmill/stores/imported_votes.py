@@ -9,7 +9,7 @@ import polars as pl
 
 from labelmill.errors import UsageError
 from labelmill.stores._files import Files
-from labelmill.stores._frames import read_frame, to_parquet
+from labelmill.stores._frames import to_parquet
 from labelmill.stores.lock import WritingLock
 
 __all__ = ["COLUMNS", "IMPORTED", "ImportedVotes"]
@@ -69,7 +69,7 @@ class ImportedVotes:
 
     def frame(self) -> pl.DataFrame:
         """All votes in order of import."""
-        parts = [read_frame(self._files.path(f"{FOLDER}/{file['name']}")) for file in self._manifest()]
+        parts = [self._files.read_frame(f"{FOLDER}/{file['name']}") for file in self._manifest()]
         return pl.concat(parts) if parts else pl.DataFrame(schema=COLUMNS)
 
     def _manifest(self) -> list[dict[str, Any]]:

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import math
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Final, Self
 
 import polars as pl
 
-from labelmill.domain.item import FACTS, META, ItemBatch
+from labelmill.domain.item import FACTS, META, ItemBatch, Modality
 from labelmill.domain.partition import Partition
 from labelmill.errors import StorageError, UsageError, nearest
 from labelmill.stores._files import Files
-from labelmill.stores._frames import read_frame, to_parquet
+from labelmill.stores._frames import to_parquet
 from labelmill.stores.id_index import IdIndex
 from labelmill.stores.lock import WritingLock
 
 __all__ = ["FILE_BYTES", "FILE_ROWS", "ItemSet", "ItemsAppender"]
 
 FILE_BYTES: Final = 8_000_000
-"""Bytes of text at which a file is cut: some seconds of work for rules in Python."""
+"""Bytes of text at which a file is cut: some seconds of work for rules in Python.
+
+The item that reaches it is the file's last, so that no file is larger than this and one item. All columns of text
+count: rules read the user's own columns too.
+"""
 
 FILE_ROWS: Final = 100_000
 """Rows at which a file is cut."""
+
+MEDIA_ROWS: Final = 2_000
+"""Rows at which a file of images or recordings is cut.
+
+Their data is an address, whose length says nothing; fetching and decoding one takes some 20 to 50 ms, so that a file is
+a minute or two of work.
+"""
 
 ITEMS: Final = "items"
 MANIFEST: Final = "items/manifest.json"
@@ -46,7 +58,9 @@ class ItemSet:
     def __init__(self, files: Files, lock: WritingLock) -> None:
         self._files = files
         self._lock = lock
-        self._manifest: tuple[tuple[int, int], dict[str, Any]] | None = None
+        self._looked = -math.inf
+        self._stamp: object | None = None
+        self._manifest = _EMPTY
 
     def __len__(self) -> int:
         return int(self.manifest()["n_items"])
@@ -64,10 +78,9 @@ class ItemSet:
     def read(self, partition: Partition, columns: Sequence[str] | None = None) -> ItemBatch:
         """The items of a partition; a column that only other files have is null here."""
         wanted = self.manifest()["columns"] if columns is None else list(columns)
-        path = self._files.path(partition.uri)
         there = set(self._columns(partition.uri))
-        frame = read_frame(
-            path, [name for name in wanted if name in there], start=partition.start, length=partition.n_rows
+        frame = self._files.read_frame(
+            partition.uri, [name for name in wanted if name in there], start=partition.start, length=partition.n_rows
         )
         for name in wanted:
             if name not in there and name not in self.manifest()["columns"]:
@@ -77,9 +90,7 @@ class ItemSet:
 
     def ids(self) -> pl.Series:
         """All ids in lake order."""
-        parts = [
-            read_frame(self._files.path(f"{ITEMS}/{file['name']}"), ["id"])["id"] for file in self.manifest()["files"]
-        ]
+        parts = [self._files.read_frame(f"{ITEMS}/{file['name']}", ["id"])["id"] for file in self.manifest()["files"]]
         return pl.concat(parts) if parts else pl.Series("id", [], dtype=pl.String)
 
     def batch(self, ids: Sequence[str] | None = None) -> ItemBatch:
@@ -92,7 +103,7 @@ class ItemSet:
         """
         uris = [f"{ITEMS}/{file['name']}" for file in self.manifest()["files"]]
         if ids is None:
-            return ItemBatch(_joined([read_frame(self._files.path(uri)) for uri in uris]))
+            return ItemBatch(_joined([self._files.read_frame(uri) for uri in uris]))
         wanted = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String})
         found = _joined([self._rows_with(uri, wanted["id"]) for uri in uris])
         unknown = wanted.join(found, on="id", how="anti")["id"]
@@ -102,23 +113,25 @@ class ItemSet:
             )
         return ItemBatch(wanted.join(found, on="id", how="left", maintain_order="left"))
 
-    def append(self, *, source: str) -> ItemsAppender:
+    def append(self, *, source: str, modality: Modality = "text") -> ItemsAppender:
         """What takes new items; see ItemsAppender."""
-        return ItemsAppender(self, self._files, self._lock, source)
+        return ItemsAppender(self, self._files, self._lock, source, modality)
 
     def manifest(self) -> dict[str, Any]:
         """The files that count; read again only when it has been replaced."""
-        path = self._files.path(MANIFEST)
-        try:
-            status = os.stat(path)  # noqa: PTH116 -- the same call; errors are handled here
-        except FileNotFoundError:
-            return _EMPTY
-        except OSError:
-            status = None
-        stamp = (status.st_ino, status.st_mtime_ns) if status else (0, 0)
-        if self._manifest is None or self._manifest[0] != stamp:
-            self._manifest = stamp, self._files.read_json(MANIFEST) or _EMPTY
-        return self._manifest[1]
+        now = time.monotonic()
+        if now - self._looked >= self._files.fresh_for:
+            stamp = self._files.stamp(MANIFEST)
+            if stamp is None:
+                self._manifest = _EMPTY
+            elif stamp != self._stamp:
+                self._manifest = self._files.read_json(MANIFEST) or _EMPTY
+            self._looked, self._stamp = now, stamp
+        return self._manifest
+
+    def look_again(self) -> None:
+        """Do not rely on what was read before: another process may have written."""
+        self._looked = -math.inf
 
     def _columns(self, uri: str) -> list[str]:
         name = uri.rpartition("/")[2]
@@ -126,16 +139,15 @@ class ItemSet:
             if file["name"] == name:
                 return list(file["columns"])
         raise StorageError(
-            f"{self._files.path(uri)}: this file of items is not in the lake (any more): plan the work again"
+            f"{self._files.place(uri)}: this file of items is not in the lake (any more): plan the work again"
         )
 
     def _rows_with(self, uri: str, ids: pl.Series) -> pl.DataFrame:
-        path = self._files.path(uri)
-        at = read_frame(path, ["id"])["id"].is_in(ids.implode()).arg_true()
+        at = self._files.read_frame(uri, ["id"])["id"].is_in(ids.implode()).arg_true()
         if at.is_empty():
             return pl.DataFrame(schema={"id": pl.String, "data": pl.String})
         first = int(at[0])
-        return read_frame(path, start=first, length=int(at[-1]) - first + 1)[at - first]
+        return self._files.read_frame(uri, start=first, length=int(at[-1]) - first + 1)[at - first]
 
 
 class ItemsAppender:
@@ -150,10 +162,15 @@ class ItemsAppender:
     lock : WritingLock
     source : str
         Where the items come from, for the manifest.
+    modality : {"text", "image", "audio"}
+        What their data is, which says how much work an item is.
     """
 
-    def __init__(self, items: ItemSet, files: Files, lock: WritingLock, source: str) -> None:
+    def __init__(
+        self, items: ItemSet, files: Files, lock: WritingLock, source: str, modality: Modality = "text"
+    ) -> None:
         self.n_rows = 0
+        self._file_rows = FILE_ROWS if modality == "text" else min(FILE_ROWS, MEDIA_ROWS)
         self._items = items
         self._files = files
         self._lock = lock
@@ -161,12 +178,14 @@ class ItemsAppender:
         self._stack = ExitStack()
         self._index: IdIndex | None = None
         self._waiting: list[pl.DataFrame] = []
+        self._waiting_rows = 0
         self._waiting_bytes = 0
         self._written: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._lock.held())
         try:
+            self._items.look_again()
             self._old = self._items.manifest()
             self._remove_orphans()
         except BaseException:
@@ -214,7 +233,7 @@ class ItemsAppender:
         start = 0
         while start < frame.height:
             stop = self._take(frame, start)
-            if self._waiting_bytes >= FILE_BYTES or sum(part.height for part in self._waiting) >= FILE_ROWS:
+            if self._waiting_bytes >= FILE_BYTES or self._waiting_rows >= self._file_rows:
                 self._cut()
             start = stop
 
@@ -222,15 +241,15 @@ class ItemsAppender:
         if self._index is None:
             self._index = IdIndex()
             for file in self._old["files"]:
-                self._index.add(read_frame(self._files.path(f"{ITEMS}/{file['name']}"), ["id"])["id"])
+                self._index.add(self._files.read_frame(f"{ITEMS}/{file['name']}", ["id"])["id"])
         return self._index
 
     def _take(self, frame: pl.DataFrame, start: int) -> int:
         """Let rows from `start` wait until a file is full; the row at which that is."""
-        room = FILE_ROWS - sum(part.height for part in self._waiting)
-        sizes = frame["data"].slice(start, room).str.len_bytes().cast(pl.Int64).cum_sum()
+        sizes = _text_bytes(frame.slice(start, self._file_rows - self._waiting_rows)).cum_sum()
         n = min(int(sizes.search_sorted(FILE_BYTES - self._waiting_bytes)) + 1, len(sizes))
         self._waiting.append(frame.slice(start, n))
+        self._waiting_rows += n
         self._waiting_bytes += int(sizes[n - 1])
         return start + n
 
@@ -246,7 +265,7 @@ class ItemsAppender:
         self._written.append(
             {"name": name, "rows": frame.height, "bytes": len(data), "columns": frame.columns, "source": self._source}
         )
-        self._waiting, self._waiting_bytes = [], 0
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
     def _publish_manifest(self) -> None:
         if not self._written:
@@ -256,6 +275,7 @@ class ItemsAppender:
         self._files.write_json(
             MANIFEST, {"n_items": sum(file["rows"] for file in files), "columns": list(columns), "files": files}
         )
+        self._items.look_again()
 
     def _remove_orphans(self) -> None:
         """Files of an append that was killed before its manifest; the lock says that nobody is at it."""
@@ -268,6 +288,12 @@ class ItemsAppender:
 def _partition(name: str, start: int, stop: int) -> Partition:
     stem = name.removesuffix(".parquet")
     return Partition(f"{stem}_{start}-{stop}", f"{ITEMS}/{name}", start, stop)
+
+
+def _text_bytes(frame: pl.DataFrame) -> pl.Series:
+    """Bytes of text of each row, without its id."""
+    names = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != "id"]
+    return frame.select(pl.sum_horizontal(pl.col(names).str.len_bytes().fill_null(0).cast(pl.Int64))).to_series()
 
 
 def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

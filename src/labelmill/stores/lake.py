@@ -1,4 +1,4 @@
-"""The lake: a project's items, votes, consensus and records as files under one folder."""
+"""The lake: a project's items, votes, consensus and records as files under one folder or URI."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from labelmill.domain.item import ItemBatch
+from labelmill.domain.item import ItemBatch, Modality
 from labelmill.domain.partition import Partition
 from labelmill.domain.run import Run
 from labelmill.domain.vote import Fault
-from labelmill.stores._files import ORPHAN_AGE, Files
+from labelmill.stores._files import ORPHAN_AGE
+from labelmill.stores._local_files import LocalFiles
+from labelmill.stores._places import open_files
 from labelmill.stores.attempts import Attempts, Token
 from labelmill.stores.code_bundles import CodeBundles
 from labelmill.stores.consensus_versions import ConsensusVersion, ConsensusVersions
@@ -54,8 +56,9 @@ class Lake:
 
     Parameters
     ----------
-    root : Path
-        The folder; it is made when something is first written, and its parent exists.
+    place : Path or str
+        A folder, which is made when something is first written, and whose parent exists; or a URI: `s3://bucket/prefix`,
+        `gs://bucket/prefix`, `az://container/prefix`, `hdfs://namenode:port/path`, `file:///path`.
 
     Raises
     ------
@@ -63,9 +66,8 @@ class Lake:
         From every method that touches files: what could not be read or written, why, and what to do.
     """
 
-    def __init__(self, root: Path | str) -> None:
-        self.root = Path(root)
-        self._files = Files(self.root)
+    def __init__(self, place: Path | str) -> None:
+        self._files = open_files(place)
         self._lock = WritingLock(self._files)
         self._items = ItemSet(self._files, self._lock)
         self._votes = VoteSets(self._files, self._lock)
@@ -79,32 +81,58 @@ class Lake:
         self._tables = Tables(self._files)
         self._code = CodeBundles(self._files)
 
-    def __reduce__(self) -> tuple[type[Lake], tuple[Path]]:
-        return Lake, (self.root,)
+    def __reduce__(self) -> tuple[type[Lake], tuple[str]]:
+        return Lake, (self.uri,)
 
     def __repr__(self) -> str:
-        return f"Lake({str(self.root)!r})"
+        return f"Lake({self._files.place('')!r})"
+
+    @property
+    def root(self) -> Path:
+        """Its folder, if it lies in one.
+
+        Raises
+        ------
+        AttributeError
+            If it lies on an object store.
+        """
+        if isinstance(self._files, LocalFiles):
+            return self._files.root
+        raise AttributeError(f"{self.uri} is no folder: a lake on an object store has a `uri` and no `root`")
 
     @property
     def uri(self) -> str:
         """Where it lies, as workers elsewhere can open it: `Lake(uri)`."""
-        return str(self.root.resolve())
+        return self._files.uri
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Be the only one who writes: one verb at a time, held until the block or the process ends.
 
-        The thread that holds it may enter again.
+        The thread that holds it may enter again. On an object store the right to write is a lease: it is renewed
+        while the block runs, and what a killed process held runs out within a minute.
 
         Raises
         ------
         StorageError
-            If another process or thread is writing; names its process id.
+            If another process or thread is writing; names it. At the end of the block, if the lease was lost.
         """
         with self._lock.held() as is_new:
             if is_new:
+                self._items.look_again()
                 self._files.sweep()
             yield
+
+    def is_being_written(self) -> bool:
+        """True if some process or thread is inside `writing` at the moment."""
+        return self._lock.is_held()
+
+    def check_lease(self) -> None:
+        """Raise StorageError if this lake was held for writing and another has taken over: stop what is under way.
+
+        It asks nobody, so a loop may call it as often as it likes.
+        """
+        self._lock.check()
 
     def sweep(self, *, older_than: float = ORPHAN_AGE) -> int:
         """Remove what killed writers left behind, if it is older than so many seconds; how many were removed."""
@@ -121,7 +149,8 @@ class Lake:
         Parameters
         ----------
         max_rows : int, optional
-            Most items of a partition; without it, a partition is a file (at most 100,000 items or 8 MB of text).
+            Most items of a partition; without it, a partition is a file (at most 100,000 items, or 8 MB of text and
+            an item, or 2,000 images or recordings).
         """
         return self._items.partitions(max_rows)
 
@@ -143,15 +172,17 @@ class Lake:
         """
         return self._items.batch(ids)
 
-    def append_items(self, *, source: str) -> ItemsAppender:
+    def append_items(self, *, source: str, modality: Modality = "text") -> ItemsAppender:
         """A context manager that takes frames of items; they count when its block ends well, all at once.
 
         Parameters
         ----------
         source : str
             Where they come from, for the manifest.
+        modality : {"text", "image", "audio"}
+            What their data is: files of images and recordings have fewer rows.
         """
-        return self._items.append(source=source)
+        return self._items.append(source=source, modality=modality)
 
     def has_votes(self, digest: str, partition_id: str) -> bool:
         """True if the partition's votes are published."""
@@ -327,7 +358,10 @@ class Lake:
         return self._runs.read(run_id)
 
     def model_folder(self, name: str, fingerprint: str) -> Path:
-        """Where a model lies, or would."""
+        """A folder of this machine with a model's files: the lake's own, or a copy, fetched once a process.
+
+        On a worker this is the way to a model: name and fingerprint travel, a path need not be the same everywhere.
+        """
         return self._models.folder(name, fingerprint)
 
     def publish_model(self, name: str, write: Callable[[Path], None], *, fingerprint: str | None = None) -> Path:
@@ -338,18 +372,27 @@ class Lake:
         return self._models.publish(name, write, fingerprint=fingerprint)
 
     def current_model(self, name: str) -> Path | None:
-        """Folder of the current model of that name; None if there is none."""
+        """Folder of the current model of that name, called by its fingerprint; None if there is none."""
         return self._models.current(name)
 
     def publish_release(self, name: str, write: Callable[[Path], None]) -> Path:
-        """Freeze what `write` puts into the folder it is given, with a manifest of its files; its folder.
+        """Freeze what `write` puts into the folder it is given, with a manifest of its files.
 
         Raises
         ------
         UsageError
             If there is a release of that name with other content.
+
+        Returns
+        -------
+        Path
+            A folder of this machine with the release: the lake's own, or a copy that goes when the process ends.
         """
         return self._releases.publish(name, write)
+
+    def release_place(self, name: str) -> str:
+        """Where a release lies, for people to read: a path or a URI."""
+        return self._releases.place(name)
 
     def release_names(self) -> list[str]:
         """Sorted names of all releases."""

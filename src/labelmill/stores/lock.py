@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import threading
 from collections.abc import Iterator
 from typing import Final
 
 from labelmill.errors import StorageError
-from labelmill.stores._files import Files, storage_errors
+from labelmill.stores._files import Files, Hold
 
 __all__ = ["WritingLock"]
 
@@ -18,19 +16,21 @@ LOCK: Final = "lock"
 
 
 class WritingLock:
-    """Held by the process that writes; the system lets go of it when the process ends, however it ends.
+    """Held by the process that writes; let go of when the process ends, however it ends.
 
-    The thread that holds it may take it again.
+    In a folder that is a locked file, and the system lets go of it at once; on an object store it is a lease, which
+    runs out. The thread that holds it may take it again.
 
     Parameters
     ----------
     files : Files
-        Where the lock file lies.
+        Where the lock lies.
     """
 
     def __init__(self, files: Files) -> None:
         self._files = files
         self._owner: int | None = None
+        self._hold: Hold | None = None
 
     @contextlib.contextmanager
     def held(self) -> Iterator[bool]:
@@ -44,38 +44,34 @@ class WritingLock:
         Raises
         ------
         StorageError
-            If another process or thread holds it; names its process id.
+            If another process or thread holds it; names it. Also if the lock has been lost, when the block is
+            entered again and when it ends well.
         """
         if self._owner == threading.get_ident():
+            self.check()
             yield False
+            self.check()
             return
-        descriptor = self._take()
-        self._owner = threading.get_ident()
+        hold = self._files.take(LOCK)
+        self._owner, self._hold = threading.get_ident(), hold
         try:
             yield True
-        finally:
-            self._owner = None
-            os.close(descriptor)
+            hold.check()
+        except BaseException:
+            with contextlib.suppress(StorageError):  # the error that brought us here is the one to tell
+                self._let_go(hold)
+            raise
+        self._let_go(hold)
 
-    def _take(self) -> int:
-        path = self._files.path(LOCK)
-        if not self._files.exists(LOCK):
-            with contextlib.suppress(StorageError):  # another process made it just now; else opening it will tell
-                self._files.create_empty(LOCK)
-        with storage_errors(path, "write"):
-            descriptor = os.open(path, os.O_RDWR)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-            except BlockingIOError:
-                holder = os.pread(descriptor, 20, 0).decode("ascii", "replace") or "unknown"
-                os.close(descriptor)
-                raise StorageError(
-                    f"another labelmill is writing to {self._files.root} (pid {holder}): "
-                    "wait for it to finish, or stop it"
-                ) from None
-            except OSError:
-                os.close(descriptor)
-                raise
-        return descriptor
+    def is_held(self) -> bool:
+        """True if any process or thread holds it at the moment."""
+        return self._files.is_taken(LOCK)
+
+    def check(self) -> None:
+        """Raise StorageError if the lock was taken and has been lost; what is written now may not count."""
+        if self._hold is not None:
+            self._hold.check()
+
+    def _let_go(self, hold: Hold) -> None:
+        self._owner, self._hold = None, None
+        hold.release()

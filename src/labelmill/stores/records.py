@@ -80,7 +80,7 @@ class Runs:
             return Run.from_dict(data)
         except TypeError as error:
             raise StorageError(
-                f"{self._files.path(self._key(run_id))}: is no record of a run this version can read: {error}"
+                f"{self._files.place(self._key(run_id))}: is no record of a run this version can read: {error}"
             ) from error
 
     def _ids(self) -> list[str]:

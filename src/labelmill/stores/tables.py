@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from labelmill.stores._files import Files
-from labelmill.stores._frames import read_frame, to_parquet
+from labelmill.stores._frames import to_parquet
 from labelmill.stores._names import checked_name
 
 __all__ = ["Tables"]
@@ -42,7 +42,7 @@ class Tables:
         StorageError
             If there is none.
         """
-        return read_frame(self._files.path(self._key(reduce, name)))
+        return self._files.read_frame(self._key(reduce, name))
 
     def names(self, reduce: str) -> set[str]:
         """Names of all tables of a reduce, by one listing."""
@@ -51,7 +51,7 @@ class Tables:
 
     def delete(self, reduce: str) -> None:
         """Remove all tables of a reduce."""
-        self._files.delete(self._folder(reduce))
+        self._files.delete_folder(self._folder(reduce))
 
     def _folder(self, reduce: str) -> str:
         return f"{FOLDER}/{checked_name('reduce', reduce)}"

@@ -12,7 +12,7 @@ from labelmill.domain.partition import Partition
 from labelmill.domain.vote import Fault
 from labelmill.errors import StorageError
 from labelmill.stores._files import Files
-from labelmill.stores._frames import count_rows, read_frame, writer_of
+from labelmill.stores._frames import to_parquet
 from labelmill.stores.imported_votes import IMPORTED
 from labelmill.stores.lock import WritingLock
 
@@ -85,8 +85,8 @@ class VoteSets:
         if faults:
             rows = [(fault.item, fault.annotator, fault.error, fault.traceback) for fault in faults]
             frame = pl.DataFrame(rows, schema=_FAULT_COLUMNS, orient="row")
-            self._files.publish(_faults_key(digest, partition_id), writer_of(frame))
-        self._files.publish(key, writer_of(votes))
+            self._files.publish(_faults_key(digest, partition_id), to_parquet(frame))
+        self._files.publish(key, to_parquet(votes))
         return key
 
     def seal(self, digest: str, annotators: Mapping[str, Mapping[str, str]], partitions: Sequence[Partition]) -> None:
@@ -101,8 +101,8 @@ class VoteSets:
         missing = [partition.id for partition in partitions if f"{partition.id}{SUFFIX}" not in published]
         if missing:
             raise StorageError(
-                f"{self._files.path(f'{VOTES}/{digest}')}: the votes on {len(missing)} partitions are not there, first "
-                f"{missing[0]!r}: run the same command again"
+                f"{self._files.place(f'{VOTES}/{digest}')}: the votes on {len(missing)} partitions are not there, "
+                f"first {missing[0]!r}: run the same command again"
             )
         with self._lock.held():
             old = self._files.read_json(_manifest_key(digest)) or {"annotators": {}, "partitions": {}}
@@ -135,13 +135,13 @@ class VoteSets:
 
     def read(self, digest: str, partition_id: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """A partition's votes, row for row with its items."""
-        return read_frame(self._files.path(_votes_key(digest, partition_id)), columns)
+        return self._files.read_frame(_votes_key(digest, partition_id), columns)
 
     def faults(self, digest: str) -> pl.DataFrame:
         """Faults of a sealed set: columns `item`, `annotator`, `error`, `traceback`."""
         manifest = self._files.read_json(_manifest_key(digest)) or {"partitions": {}}
         parts = [
-            read_frame(self._files.path(_faults_key(digest, partition_id)))
+            self._files.read_frame(_faults_key(digest, partition_id))
             for partition_id, entry in manifest["partitions"].items()
             if entry["faults"]
         ]
@@ -150,7 +150,7 @@ class VoteSets:
     def _count_faults(self, digest: str, partition_id: str, published: set[str]) -> int:
         if f"{partition_id}{FAULTS}" not in published:
             return 0
-        return count_rows(self._files.path(_faults_key(digest, partition_id)))
+        return self._files.count_rows(_faults_key(digest, partition_id))
 
 
 def _partitions(manifest: Mapping[str, Any]) -> list[Partition]:

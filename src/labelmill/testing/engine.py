@@ -27,13 +27,17 @@ from typing import Any, NoReturn
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.errors import FailedError
 
-__all__ = ["PROMISES", "Calls", "Deadly", "ManyRows", "Promise", "Raising", "Returning", "partitions_of"]
+__all__ = ["PROMISES", "Calls", "Deadly", "ManyRows", "Promise", "Raising", "Returning", "Waiting", "partitions_of"]
 
 Factory = Callable[[], Any]
 Promise = Callable[[Factory], None]
 
 PATIENCE = 5.0
 """Seconds within which cancelled work must have stopped."""
+
+
+RELEASE = "released"
+"""Name of the file that lets a waiting stage go on."""
 
 
 def partitions_of(n: int) -> list[Partition]:
@@ -124,6 +128,23 @@ class Deadly:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """A stage that does its last partition only when somebody has released it."""
+
+    folder: Path
+    last: str
+
+    def __call__(self, partition: Partition) -> Receipt:
+        """Wait, if it is the last."""
+        deadline = time.monotonic() + 12 * PATIENCE
+        while partition.id == self.last and not (self.folder / RELEASE).exists():
+            if time.monotonic() > deadline:
+                return Receipt(partition.id, error="nobody has seen a receipt")
+            time.sleep(0.02)
+        return Receipt(partition.id, partition.n_rows)
+
+
+@dataclass(frozen=True)
 class ManyRows:
     """A stage as large as it is told, to see that its size does not matter."""
 
@@ -151,7 +172,18 @@ def promise_every_partition_comes_back_once(factory: Factory) -> None:
         receipts = list(engine.map(Calls(folder), partitions, Resources()))
         assert dict.fromkeys([p.id for p in partitions], 1) == calls(folder)
     expected = [Receipt(p.id, p.n_rows, f"votes/{p.id}", faults=p.n_rows % 3) for p in partitions]
-    assert expected == sorted(receipts)
+    assert expected == sorted(receipt._replace(host="") for receipt in receipts)
+
+
+def promise_receipts_come_as_partitions_finish(factory: Factory) -> None:
+    """A receipt does not wait for the other partitions: the last of them waits for the first receipt."""
+    partitions = partitions_of(4)
+    with _scene(factory) as (engine, folder):
+        receipts = []
+        for receipt in engine.map(Waiting(folder, "p003"), partitions, Resources()):
+            (folder / RELEASE).touch()
+            receipts.append(receipt)
+    assert [(p.id, None) for p in partitions] == sorted((r.partition, r.error) for r in receipts)
 
 
 def promise_partitions_may_come_one_by_one(factory: Factory) -> None:
@@ -244,6 +276,7 @@ def promise_a_killed_worker_is_replaced(factory: Factory) -> None:
         assert calls(folder)["p001"] == 3
     assert [p.id for p in partitions_of(6)] == sorted(r.partition for r in receipts)
     assert [r.error for r in receipts] == [None] * 6
+    assert {r.partition: r.retries for r in receipts if r.retries} == {"p001": 2}
 
 
 def promise_a_deadly_partition_is_given_up(factory: Factory) -> None:
@@ -294,6 +327,7 @@ def _is_alive(pid: int) -> bool:
 
 PROMISES: list[Promise] = [
     promise_every_partition_comes_back_once,
+    promise_receipts_come_as_partitions_finish,
     promise_partitions_may_come_one_by_one,
     promise_nothing_to_do_is_done,
     promise_an_engine_can_be_used_again,

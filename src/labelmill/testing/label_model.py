@@ -11,7 +11,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import numpy.typing as npt
 
 from labelmill.domain.ports import LabelModel
 from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.sums import Ask, Sums, drive
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import NotFittedError, UsageError
@@ -202,6 +205,60 @@ def promise_any_table_will_do(factory: Factory) -> None:
     assert answer.argmax(axis=1).tolist() == [0, 1]
 
 
+def promise_a_row_counts_as_often_as_it_says(factory: Factory) -> None:
+    """A row with a multiplicity teaches what so many equal items teach, and gets their answer."""
+    for table in _tables():
+        times = np.random.default_rng(9).integers(1, 4, size=table.n_items)
+        short = _rows_of(table, np.arange(table.n_items), times)
+        whole = _rows_of(table, np.repeat(np.arange(table.n_items), times))
+        by_row, by_item = factory().fit(short), factory().fit(whole)
+
+        _alike(np.repeat(by_row.predict_proba(short), times, axis=0), by_item.predict_proba(whole))
+        _alike(by_row.reliability_, by_item.reliability_)
+        assert by_row.details_.get("chosen") == by_item.details_.get("chosen")
+        scores: tuple[dict[str, float], ...] = tuple(m.details_.get("scores", {}) for m in (by_row, by_item))
+        _alike(np.array([*scores[0].values()]), np.array([*scores[1].values()]))
+
+
+def promise_parts_are_predicted_as_the_whole(factory: Factory) -> None:
+    """Predicting some rows gives the same bits as predicting all, whichever rows are together."""
+    for table in _tables():
+        model = factory().fit(table)
+        whole = model.predict_proba(table)
+        order = np.random.default_rng(10).permutation(table.n_items)
+
+        for rows in (order[: table.n_items // 3], order[table.n_items // 3 :], order[:1], np.sort(order[:7])):
+            np.testing.assert_array_equal(whole[rows], model.predict_proba(_rows_of(table, rows)))
+
+
+def promise_a_fitted_model_can_be_pickled(factory: Factory) -> None:
+    """A fitted model that was sent elsewhere answers with the same bits."""
+    for table in _tables():
+        model = factory().fit(table)
+        elsewhere = pickle.loads(pickle.dumps(model))  # noqa: S301 -- made here
+
+        np.testing.assert_array_equal(model.predict_proba(table), elsewhere.predict_proba(table))
+
+
+def promise_shards_teach_what_the_whole_does(factory: Factory) -> None:
+    """A model that learns by rounds learns the same from shards, and the same bits each time.
+
+    Label models without `learning` have nothing to keep here.
+    """
+    if not hasattr(factory(), "learning"):
+        return
+    for table in _tables():
+        whole = factory().fit(table)
+        for n_shards in (1, 3, 10):
+            shards = [_rows_of(table, rows) for rows in np.array_split(np.arange(table.n_items), n_shards)]
+            first, second = _learned(factory, shards), _learned(factory, shards)
+
+            _alike(whole.predict_proba(table), first.predict_proba(table))
+            _alike(whole.reliability_, first.reliability_)
+            np.testing.assert_array_equal(first.predict_proba(table), second.predict_proba(table))
+            np.testing.assert_array_equal(first.reliability_, second.reliability_)
+
+
 PROMISES: list[Callable[[Factory], None]] = [
     promise_rows_sum_to_one,
     promise_reliability_is_a_probability,
@@ -218,6 +275,10 @@ PROMISES: list[Callable[[Factory], None]] = [
     promise_unknown_annotators_are_refused,
     promise_unfitted_model_says_so,
     promise_any_table_will_do,
+    promise_a_row_counts_as_often_as_it_says,
+    promise_parts_are_predicted_as_the_whole,
+    promise_a_fitted_model_can_be_pickled,
+    promise_shards_teach_what_the_whole_does,
 ]
 
 
@@ -290,6 +351,51 @@ def _mixed(rng: np.random.Generator) -> VoteTable:
         kinds=kinds,
         soft={5: soft},
     )
+
+
+def _rows_of(table: VoteTable, rows: npt.NDArray[np.intp], times: npt.NDArray[np.int64] | None = None) -> VoteTable:
+    """The table's rows at these places, in the form it has; they may repeat. Votes are in an order of their own."""
+    items = [f"row {n}" for n in range(len(rows))]
+    if "label" not in table.__dict__:
+        return VoteTable.from_matrix(
+            table.matrix[rows],
+            classes=table.classes,
+            annotators=table.annotators,
+            items=items,
+            kinds=table.kinds,
+            multiplicity=times,
+        )
+    at = [np.flatnonzero(table.item_index == row) for row in rows]
+    order = np.random.default_rng(11).permutation(sum(len(positions) for positions in at))
+    votes = np.concatenate([np.zeros(0, dtype=np.intp), *at])[order]
+    return VoteTable(
+        items,
+        table.annotators,
+        table.classes,
+        np.repeat(np.arange(len(rows)), [len(positions) for positions in at])[order],
+        table.annotator_index[votes],
+        table.label[votes],
+        kinds=table.kinds,
+        soft={j: p[rows] for j, p in table.soft.items()},
+        multiplicity=times,
+    )
+
+
+def _learned(factory: Factory, shards: list[VoteTable]) -> LabelModel:
+    """The model that learned from shards, every question pickled on its way."""
+
+    def answer(ask: Ask) -> Sums:
+        sent: Ask = pickle.loads(pickle.dumps(ask))  # noqa: S301 -- made here
+        return reduce(Sums.merged, [sent(shard) for shard in shards])
+
+    model: Any = factory()
+    drive(model.learning(shards[0].annotators, shards[0].classes, shards[0].kinds), answer)
+    learned: LabelModel = model
+    return learned
+
+
+def _alike(expected: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
+    np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0)
 
 
 def _classes(n_classes: int) -> list[str]:

@@ -1,0 +1,131 @@
+"""What expectation maximisation asks of every shard of the votes, and gets back as sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+
+from labelmill.aggregation._mixture import Mixture
+from labelmill.aggregation._tally import Floats, Tally
+from labelmill.domain.sums import Rounds, Sums, drive
+from labelmill.domain.vote import AnnotatorKind
+from labelmill.domain.vote_table import VoteTable
+
+__all__ = ["Answers", "Counts", "Expectation", "Move", "Shares", "fit_by_rounds"]
+
+
+class _Learner(Protocol):
+    def learning(
+        self, annotators: Sequence[str], classes: Sequence[str], kinds: Sequence[AnnotatorKind | None]
+    ) -> Rounds[None]: ...
+
+
+def fit_by_rounds(model: _Learner, votes: Any) -> None:
+    """Learning from one table: the whole is its only shard."""
+    table = VoteTable.of(votes)
+    drive(model.learning(table.annotators, table.classes, table.kinds), lambda ask: ask(table))
+
+
+class Counts(NamedTuple):
+    """Expected votes and items under a posterior, and what else a round of learning needs.
+
+    Parameters
+    ----------
+    votes : ndarray of float64, shape (n_annotators, n_classes, n_states)
+        `[j, l, s]`: label l by annotator j on items in state s.
+    items : ndarray of float64, shape (n_states,)
+        Items with votes in each state.
+    extra : ndarray of float64
+        Shares: number of votes, of rows and of items. Expectations: the sum of the log normalisers.
+    most : float
+        The largest change of a probability.
+    """
+
+    votes: Floats
+    items: Floats
+    extra: Floats
+    most: float
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        """The counts that an ask of this module answers with."""
+        votes, items, extra = sums.arrays
+        return cls(votes, items, extra, sums.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Asks for the counts by vote shares, where learning starts; `n_grades` spreads them over parts of classes."""
+
+    n_grades: int = 1
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Counts of the shard; the extra numbers are its votes, the rows worked on and its items."""
+        tally = Tally.of(votes)
+        sizes = np.array([tally.n_votes, tally.n_rows, tally.n_items])
+        return _counts(tally, graded(tally.shares, self.n_grades), sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Asks for the counts by a mixture's posterior; the extra number is the sum of the log normalisers."""
+
+    mixture: Mixture
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Counts of the shard."""
+        tally = Tally.of(votes)
+        states, log_normaliser = self.mixture.states(tally)
+        return _counts(tally, states, np.array([tally.total(log_normaliser)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Asks for the counts by a mixture's posterior and for its largest change since the mixture before (or shares)."""
+
+    mixture: Mixture
+    before: Mixture | None
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Counts of the shard; the posterior is kept for the next question, which will compare with it."""
+        tally = Tally.of(votes)
+        before = self._before(tally)
+        states, _ = self.mixture.states(tally)
+        tally.keep(self.mixture, states)
+        return _counts(tally, states, np.zeros(0), float(np.abs(states - before).max(initial=0.0)))
+
+    def _before(self, tally: Tally) -> Floats:
+        if self.before is None:
+            return tally.shares
+        kept = tally.recall(self.before)
+        return self.before.states(tally)[0] if kept is None else kept
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Asks for the counts by class probabilities as they are predicted: unanimous votes kept."""
+
+    mixture: Mixture
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Counts of the shard; states are classes."""
+        tally = Tally.of(votes)
+        tally.forget()
+        return _counts(tally, self.mixture.classes(tally), np.zeros(0))
+
+
+def graded(shares: Floats, n_grades: int) -> Floats:
+    """Vote shares spread over the parts of each class by how near the share is to the part's grade."""
+    if n_grades == 1:
+        return shares
+    grade = (np.arange(n_grades) + 0.5) / n_grades
+    nearness = np.exp(-0.5 * ((shares[:, :, None] - grade) * n_grades / 1.5) ** 2)
+    nearness *= (shares / nearness.sum(axis=2))[:, :, None]
+    return nearness.reshape(len(shares), shares.shape[1] * n_grades)
+
+
+def _counts(tally: Tally, posterior: Floats, extra: Floats, most: float = 0.0) -> Sums:
+    return Sums((tally.counts(posterior), tally.state_counts(posterior), extra), most)

@@ -1,0 +1,156 @@
+"""What learning from people, rules and models together asks of every shard of the votes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.aggregation._credit import lone_answers
+from labelmill.aggregation._posterior import keep_unanimous, posterior
+from labelmill.aggregation._tally import Floats
+from labelmill.aggregation._temperature import Bend, bend
+from labelmill.aggregation._weighing import Seen, Weighing
+from labelmill.domain.sums import Sums
+from labelmill.domain.vote_table import VoteTable
+
+__all__ = ["ByPeople", "ByWitnesses", "Opening", "Predicted", "Start", "Sweep", "Swept"]
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Swept(NamedTuple):
+    """Expected counts after a sweep over the votes.
+
+    Parameters
+    ----------
+    votes : ndarray of float64, shape (n_annotators, n_classes, n_classes)
+        `[j, l, k]`: label l by annotator j on items of class k, as is believed.
+    items : ndarray of float64, shape (n_classes,)
+        Items with votes by class, as is believed.
+    checked : ndarray of float64, shape (n_annotators, n_classes, n_classes)
+        As `votes`, on items that two people or more answered, as people agree.
+    change : ndarray of float64, shape (1,)
+        Sum over the items of the largest change of a probability.
+    """
+
+    votes: Floats
+    items: Floats
+    checked: Floats
+    change: Floats
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        """The counts that a sweep answers with."""
+        return cls(*sums.arrays[:4])
+
+
+class Opening(NamedTuple):
+    """What does not change while learning: lone answers `[j, l]`, items with votes, items for people to judge by."""
+
+    lone: Floats
+    n_voted: float
+    n_judged: float
+
+    @classmethod
+    def of(cls, sums: Sums) -> Self:
+        """What the start answers with beside counts."""
+        lone, sizes = sums.arrays[4:]
+        return cls(lone, float(sizes[0]), float(sizes[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Asks for the counts by vote shares, people's where there are any, and for what does not change."""
+
+    is_person: Mask
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: `Swept` and `Opening`."""
+        seen = Seen.of(votes, self.is_person)
+        judged = (seen.answered & seen.given).astype(np.float64)
+        sizes = np.array([seen.all.weights.sum(), seen.all.total(judged)])
+        swept = _swept(seen, seen.start, seen.start, 0.0)
+        return Sums((*swept, lone_answers(votes, self.is_person), sizes))
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Asks for the counts under a weighing, and how far beliefs moved since the one before (or the start)."""
+
+    weighing: Weighing
+    before: Weighing | None
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: `Swept`."""
+        seen, weighing, before = Seen.of(votes, self.weighing.is_person), self.weighing, self.before
+        old = seen.start if before is None else seen.once("believed", before, lambda: before.rounded(seen))
+        new = seen.once("believed", weighing, lambda: weighing.rounded(seen))
+        change = seen.all.total(np.abs(new - old).max(axis=1, initial=0.0))
+        return Sums(_swept(seen, new, weighing.agreed(seen), change))
+
+
+@dataclass(frozen=True, slots=True)
+class ByPeople:
+    """Asks how well a weighing foretells people's answers, by the weight of the rules or of the model `j`."""
+
+    weighing: Weighing
+    j: int | None
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: `Bend`."""
+        weighing, seen = self.weighing, Seen.of(votes, self.weighing.is_person)
+        rows = seen.answered & seen.given
+        said = weighing.said(seen)
+        targets = seen.once("targets", weighing.words, lambda: posterior(said.people[rows])[0])
+        loud: dict[int | None, tuple[float, Floats]] = {None: (weighing.rule_weight, said.rules)}
+        loud |= {j: (weighing.temperatures[j], logs) for j, logs in seen.log_soft.items()}
+        weight, logs = loud.pop(self.j, (0.0, np.zeros_like(said.rules)))
+        beside = sum((w * other[rows] for w, other in loud.values()), start=np.zeros_like(targets))
+        return bend(logs[rows], targets, seen.all.weights[rows], weight, beside).sums
+
+
+@dataclass(frozen=True, slots=True)
+class ByWitnesses:
+    """Asks how well model `j` at a temperature foretells what the others make of the items it speaks of."""
+
+    weighing: Weighing
+    j: int
+    temperature: float
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: `Bend`."""
+        seen = Seen.of(votes, self.weighing.is_person)
+        if self.j not in seen.log_soft:
+            return Bend(0.0, 0.0).sums
+        rows = seen.soft_given[self.j] & (seen.sources - 1 > 0)
+        logs = seen.log_soft[self.j][rows]
+        targets = seen.once("targets", (self.weighing, self.j), lambda: self._others(seen, rows))
+        return bend(logs, targets, seen.all.weights[rows], self.temperature, np.zeros_like(logs)).sums
+
+    def _others(self, seen: Seen, rows: Mask) -> Floats:
+        own = self.weighing.temperatures[self.j] * seen.log_soft[self.j][rows]
+        machines = self.weighing.capped(self.weighing.machines(seen)[rows] - own, seen.answered[rows])
+        return posterior(self.weighing.said(seen).people[rows] + machines)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """Asks for the counts by class probabilities as they are predicted: unanimous votes kept."""
+
+    weighing: Weighing
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: votes `[j, l, k]`."""
+        seen = Seen.of(votes, self.weighing.is_person)
+        probabilities = keep_unanimous(self.weighing.believe(seen), seen.all.unanimous)
+        seen.kept.clear()
+        return Sums((seen.all.counts(probabilities),))
+
+
+def _swept(seen: Seen, believed: Floats, agreed: Floats, change: float) -> tuple[Floats, ...]:
+    checked = np.where((seen.people_votes > 1)[:, None], agreed, 0.0)
+    counts = seen.all.counts
+    return counts(believed), seen.all.state_counts(believed), counts(checked), np.array([change])

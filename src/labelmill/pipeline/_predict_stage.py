@@ -1,0 +1,64 @@
+"""What a worker does with a partition that a trained learner votes on."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from labelmill import registry
+from labelmill.domain.partition import Partition, Receipt
+from labelmill.domain.schema import LabelSchema
+from labelmill.pipeline._annotate_stage import batches, votes_frame
+from labelmill.pipeline._heads import Heads, model_votes
+from labelmill.pipeline._lake_here import lake_here
+from labelmill.stores.lake import Lake
+
+__all__ = ["PredictStage"]
+
+
+@dataclass(frozen=True)
+class PredictStage:
+    """Runs a fitted learner over one partition; workers load it from the lake.
+
+    Parameters
+    ----------
+    lake : str
+        URI of the lake.
+    name : str
+        Of the learner, which is its name as an annotator too.
+    model : str
+        Fingerprint under which the lake keeps it.
+    digest : str
+        Name of the set of votes this stage makes.
+    schema : LabelSchema
+    """
+
+    lake: str
+    name: str
+    model: str
+    digest: str
+    schema: LabelSchema
+
+    def __call__(self, partition: Partition) -> Receipt:
+        """Predict the partition and publish the votes."""
+        started = time.monotonic()
+        lake = lake_here(self.lake)
+        heads = _heads(self.lake, self.name, self.model, self.schema)
+        began = time.perf_counter()
+        frames = [
+            votes_frame({self.name: model_votes(heads.predict_proba(batch), self.schema)})
+            for _, batch in batches(lake, partition)
+        ]
+        timings = ((self.name, time.perf_counter() - began),)
+        uri = lake.publish_votes(self.digest, partition.id, pl.concat(frames), [])
+        seconds = time.monotonic() - started
+        return Receipt(partition.id, partition.n_rows, uri, seconds, timings=timings, host=socket.gethostname())
+
+
+@lru_cache(maxsize=2)
+def _heads(lake: str, name: str, model: str, schema: LabelSchema) -> Heads:
+    return Heads.load(registry.find("learner", name), Lake(lake).model_folder(name, model), schema)
