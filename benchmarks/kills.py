@@ -44,8 +44,8 @@ def report(n_kills: int = 20) -> str:
     return "\n".join(
         [
             f"{len(kills)} kills in the middle of `annotate` on clusters of a head and two nodes on this machine "
-            f"({separated}); after every one the votes were byte-identical to an undisturbed run's, after a driver's death "
-            "the consensus and the selection too, and no finished partition was done again.",
+            f"({separated}); after every one the votes were byte-identical to an undisturbed run's, after a driver's "
+            "death the consensus and the selection too, and no finished partition was done again.",
             "",
             "| engine | killed | lake | kills | partitions published before it | median seconds until all is done |",
             "|---|---|---|---|---|---|",

@@ -67,7 +67,7 @@ def test_what_the_demo_says_is_true(tmp_path: Path, gold: dict[str, str]) -> Non
     """Human answers, real error and certificate in the headline are those of the released files."""
     made = demo(tmp_path / "demo", n_answers=40, per_round=20, workers=1)
 
-    release = pl.read_parquet(made.release.folder / "labels.parquet")
+    release = pl.read_parquet(Path(made.release.place) / "labels.parquet")
     wrong = sum(gold[item] != label for item, label in release.select("item", "label").iter_rows())
     by_people = release.filter(pl.col("decided_by") != "machine").height
     headline = made.story.headline

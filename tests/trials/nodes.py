@@ -84,6 +84,8 @@ class Node:
         self._send(signal.SIGSTOP)  # nobody has time to see the others go
         n_killed = self._send(signal.SIGKILL)
         wait_until(self._is_empty, f"all processes of {self.name} have ended")
+        for process in self.started:
+            process.wait()
         return n_killed
 
     def cut(self) -> None:
@@ -92,8 +94,6 @@ class Node:
 
     def _is_empty(self) -> bool:
         """Whether nothing runs; what was born while the others died is killed too."""
-        for process in self.started:
-            process.poll()
         return self._send(signal.SIGKILL) == 0
 
     def _send(self, number: signal.Signals) -> int:

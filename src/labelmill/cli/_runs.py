@@ -39,15 +39,16 @@ def runs_table(seen: Sequence[Seen]) -> Table:
 
     table = Table(box=None, header_style="dim")
     table.add_column("run", no_wrap=True, overflow="ignore")
-    for heading in ("state", "started", "what it did"):
+    for heading in ("state", "took", "what it did"):
         table.add_column(heading)
     for one in seen:
         run = one.run
-        did = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in run.counts.items())
+        did = ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in run.counts.items() if n)
         if one.n_partitions is not None:
             did = f"{one.n_done:,} of {one.n_partitions:,} partitions"
         state = Text(one.fate, style=STYLES.get(one.fate, ""))
-        table.add_row(run.id, state, run.started[:19], printable(did or run.error[:60]))
+        took = "" if run.seconds is None else f"{run.seconds:,.1f} s"
+        table.add_row(run.id, state, took, printable(did or run.error[:60]))
     return table
 
 

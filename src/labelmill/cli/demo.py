@@ -72,7 +72,7 @@ def command(
             watch=watch,
         )
     door.show(
-        {"report": str(made.report), "release": str(made.release.folder), "story": made.story.to_dict()},
+        {"report": str(made.report), "release": made.release.place, "story": made.story.to_dict()},
         summary(made.story),
         f"Report   {made.report}",
     )

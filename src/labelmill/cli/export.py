@@ -25,11 +25,11 @@ def command(door: Door, out: Path | None, formats: str | None, name: str | None)
     with door.mill() as mill:
         result = mill.export(out, formats=split_names(formats), name=name)
     certified = [("certified", "green")] if result.certified else [("not certified", "yellow"), (ADVICE, "")]
-    files = f"in {result.folder} ({', '.join(result.files)}), "
+    files = f"in {result.place} ({', '.join(result.files)}), "
     door.show(
         {
             "name": result.name,
-            "folder": str(result.folder),
+            "folder": result.place,
             "files": result.files,
             "items": result.n_items,
             "certified": result.certified,

@@ -31,15 +31,15 @@ class Exported:
     Parameters
     ----------
     name : str
-    folder : Path
-        Holds `labels.<format>`, `provenance.json` and, if there is one, `certificate.json`.
+    place : str
+        Path or URI of a folder with `labels.<format>`, `provenance.json` and, if there is one, `certificate.json`.
     files : list of str
     n_items : int
     certified : bool
     """
 
     name: str
-    folder: Path
+    place: str
     files: list[str]
     n_items: int
     certified: bool
@@ -90,9 +90,10 @@ def export(
 
         folder = workspace.lake.publish_release(title, write)
         workspace.end(run, counts={"items": frame.height})
+    place = workspace.lake.release_place(title)
     if out is not None:
-        folder = _copy(folder, out)
-    return Exported(title, folder, sorted(p.name for p in folder.iterdir()), frame.height, certified is not None)
+        place = str(_copy(folder, out))
+    return Exported(title, place, sorted(p.name for p in folder.iterdir()), frame.height, certified is not None)
 
 
 def release_frame(workspace: Workspace) -> tuple[pl.DataFrame, Certified | None]:

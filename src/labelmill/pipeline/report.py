@@ -160,7 +160,7 @@ def _headline(
         real_error=None if measured is None else measured.real_error,
         n_gold=None if measured is None else int((measured.truth != ABSTAIN).sum()),
         random_error=None if measured is None else measured.random_error,
-        release_path=None if release is None else str(release.folder),
+        release_path=None if release is None else release.place,
     )
 
 
