@@ -23,8 +23,10 @@ from typing import NamedTuple
 
 import polars as pl
 
+import measuring
 import over_rows
 import scale
+from labelmill.stores import item_set
 from metering import Metered, metered
 
 PEER = [
@@ -37,7 +39,7 @@ PEER = [
     "setuptools",
 ]
 FEW = 2_000
-"""Rows of the run that shows the start alone."""
+"""Rows of the run that shows the start alone, in eight partitions, so that every worker starts."""
 
 OURS = {"processes": "processes", "ray": "ray", "spark": "local[{cores}]"}
 """Engine of labelmill -> what `--engine` takes."""
@@ -81,7 +83,10 @@ class Arena:
 
     def __init__(self, root: Path, asked: argparse.Namespace) -> None:
         self.root, self.asked = root, asked
-        self.projects = {n: self._project(n) for n in {FEW, asked.snorkel_rows, asked.rows}}
+        self.projects = {
+            n: measuring.project(root, n, FEW // 8 if n == FEW else item_set.FILE_ROWS)
+            for n in {FEW, asked.snorkel_rows, asked.rows}
+        }
         self.expected: dict[int, tuple[int, ...]] = {}
 
     def row(self, name: str) -> Row:
@@ -125,17 +130,6 @@ class Arena:
             sys.exit(f"{name}: other votes than the contestant before: {digest} and {self.expected[n_rows]}")
         if rows.height != n_rows:
             sys.exit(f"{name}: {rows.height} rows of {n_rows}")
-
-    def _project(self, n_rows: int) -> Path:
-        folder = self.root / str(n_rows) / "project"
-        folder.mkdir(parents=True)
-        (folder / "labelmill.toml").write_text(scale.PROJECT)
-        (folder / "rules.py").write_text(scale.RULES)
-        source = self.root / "items.parquet"
-        scale.make_items(source, n_rows)
-        metered([sys.executable, "-m", "labelmill.cli.main", "import", str(source), "--project", str(folder)])
-        source.unlink()
-        return folder
 
 
 def votes(folder: Path) -> pl.DataFrame:

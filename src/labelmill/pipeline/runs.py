@@ -14,6 +14,7 @@ from labelmill.pipeline._plan import read_plan
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.annotate import annotate
 from labelmill.pipeline.predict import predict
+from labelmill.pipeline.select import select
 from labelmill.pipeline.train import train
 from labelmill.pipeline.work import find_run, n_done, work
 from labelmill.pipeline.workspace import Workspace
@@ -28,10 +29,11 @@ RESUMABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "predict": predict,
     "aggregate": aggregate,
     "train": train,
+    "select": select,
 }
 """Verbs that go on where a run of theirs stopped, with the parameters on its record."""
 
-CANCELLABLE: Final = ("annotate", "predict", "aggregate", "train")
+CANCELLABLE: Final = ("annotate", "predict", "aggregate", "train", "select")
 """Verbs whose driver looks for requests to end."""
 
 

@@ -55,7 +55,7 @@ def select(
     *,
     count: int | None = None,
     strategy: str | None = None,
-    out: Path | None = None,
+    out: Path | str | None = None,
     seed: int | None = None,
     engine: str | None = None,
     workers: int | None = None,
@@ -68,7 +68,7 @@ def select(
         How many; the project's setting without it.
     strategy : str, optional
         Name of a query strategy; the project's without it.
-    out : Path, optional
+    out : Path or str, optional
         Write them there, with an empty column `label` to fill in.
     seed : int, optional
         For strategies that draw, and for the order of equals.
@@ -84,16 +84,21 @@ def select(
     name = strategy or workspace.project["select.strategy"]
     registry.find("query_strategy", name)
     stored = current_consensus(workspace)
-    if out is not None:
-        keep_answers(workspace, out)
+    path = None if out is None else Path(out)
+    if path is not None:
+        keep_answers(workspace, path)
     draw = workspace.project["project.seed"] if seed is None else seed
     need = Resources(workers=workers or workspace.project["annotate.workers"] or None)
-    picked = _picked(workspace, stored, name, n, draw, engine_for(workspace, engine, workers), need)
-    tasks = [Task(item, "label", score) for item, score in picked.select("item", "score").iter_rows()]
-    if out is not None:
-        _write_questions(workspace, out, _items_at(workspace, stored.partitions, picked), picked)
-    _remember(workspace, tasks)  # once the file is there: what nobody was given has not been asked
-    return Selected(tasks, name, out)
+    where = engine_for(workspace, engine, workers)
+    asked_for = {"count": n, "strategy": name, "seed": draw, "out": None if path is None else str(path)}
+    with workspace.lake.writing(), workspace.running("select", engine=where, parameters=asked_for) as run:
+        picked = _picked(workspace, stored, name, n, draw, where, need)
+        tasks = [Task(item, "label", score) for item, score in picked.select("item", "score").iter_rows()]
+        if path is not None:
+            _write_questions(workspace, path, _items_at(workspace, stored.partitions, picked), picked)
+        _remember(workspace, tasks)  # once the file is there: what nobody was given has not been asked
+        workspace.end(run, counts={"items": len(tasks)})
+    return Selected(tasks, name, path)
 
 
 def _picked(
