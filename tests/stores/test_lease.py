@@ -90,6 +90,22 @@ def test_a_killed_writer_is_followed(uri: str) -> None:
     wait_until(is_free)
 
 
+def test_a_store_that_refuses_every_replacement(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some that speak S3 refuse also the conditions that hold: there a lease is renewed and taken over all the same."""
+    monkeypatch.setattr(Lease, "TTL", 1.5)
+    monkeypatch.setattr(_opendal_store.OpendalStore, "_swapped", lambda *_: False)
+    lake = Lake(uri)
+
+    with lake.writing():
+        time.sleep(2 * Lease.TTL)
+        lake.check_lease()
+        with pytest.raises(StorageError, match="another labelmill"), Lake(uri).writing():
+            pass
+
+    with Lake(uri).writing():
+        pass
+
+
 @pytest.mark.parametrize("is_stale", [False, True])
 def test_of_racing_writers_one_wins(uri: str, is_stale: bool) -> None:
     """Of writers that start at once one writes, where there was no lease and where one has run out."""
