@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
-from labelmill.pipeline.aggregate import Aggregated, aggregate, gold_answers
+from labelmill.pipeline._vote_counts import CountedVotes, count_votes
+from labelmill.pipeline.aggregate import Aggregated, aggregate
 from labelmill.pipeline.faults import current_faults
-from labelmill.pipeline.votes import Ballots, ballots, current_machines
+from labelmill.pipeline.votes import current_machines
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.analysis import Analysis, Summary
 from labelmill.quality.analysis import analyze as analyze_votes
@@ -59,30 +58,35 @@ class Analyzed:
 def analyze(
     workspace: Workspace,
     *,
-    truth: npt.NDArray[np.int16] | None = None,
     result: Aggregated | None = None,
-    cast: Ballots | None = None,
+    counted: CountedVotes | None = None,
+    engine: str | None = None,
+    workers: int | None = None,
 ) -> Analyzed:
-    """Reach, conflicts and accuracy of every annotator.
+    """Reach, conflicts and accuracy of every annotator; with gold in the project, true accuracy too.
+
+    Votes are counted by partition, so that memory does not grow with the items.
 
     Parameters
     ----------
-    truth : ndarray of int16, shape (n_items,), optional
-        True class index of each item in lake order, ABSTAIN where unknown. Without it, gold answers in the project.
     result : Aggregated, optional
         The consensus that learned the reliabilities; made anew without it.
-    cast : Ballots, optional
-        All votes, where they have been read already.
+    counted : CountedVotes, optional
+        All votes, where they have been counted already.
+    engine : str, optional
+        Where the work runs. Without it and without `workers`: in this process up to a million items, beyond that on
+        the project's engine.
+    workers : int, optional
+        How many workers at most.
     """
-    cast = cast or ballots(workspace)
-    learned = result or aggregate(workspace)
+    learned = result or aggregate(workspace, engine=engine, workers=workers)
+    counted = counted or count_votes(workspace, engine=engine, workers=workers)
     reliability = dict(learned.annotators.select("annotator", "reliability").iter_rows())
-    table = _pairs(cast.tables) if cast.is_multi else cast.first
-    known = truth if truth is not None else _gold(workspace, cast.items)
+    table = _pairs(counted.tables) if counted.is_multi else counted.first
     analysis = analyze_votes(
         table,
         reliability=np.array([reliability.get(name) for name in table.annotators], dtype=np.float64),
-        truth=None if known is None or cast.is_multi else known,
+        truth=counted.truth,
     )
     return Analyzed(
         _rows(workspace, analysis),
@@ -94,25 +98,19 @@ def analyze(
 
 def _pairs(tables: Mapping[str, VoteTable]) -> VoteTable:
     """All classes' tables as one, over pairs of item and class."""
-    first = next(iter(tables.values()))
-    offsets = np.arange(len(tables)) * first.n_items
+    each = list(tables.values())
+    starts = np.cumsum([0, *(table.n_items for table in each)])
+    counts = [table.multiplicity for table in each if table.multiplicity is not None]
     return VoteTable(
-        [f"{item} {name}" for name in tables for item in first.items],
-        first.annotators,
-        first.classes,
-        np.concatenate([t.item_index + at for t, at in zip(tables.values(), offsets, strict=True)]),
-        np.concatenate([t.annotator_index for t in tables.values()]),
-        np.concatenate([t.label for t in tables.values()]),
-        kinds=first.kinds,
+        [""] * int(starts[-1]),
+        each[0].annotators,
+        each[0].classes,
+        np.concatenate([table.item_index + start for table, start in zip(each, starts, strict=False)]),
+        np.concatenate([table.annotator_index for table in each]),
+        np.concatenate([table.label for table in each]),
+        kinds=each[0].kinds,
+        multiplicity=np.concatenate(counts) if counts else None,
     )
-
-
-def _gold(workspace: Workspace, items: Sequence[str]) -> npt.NDArray[np.int16] | None:
-    gold = dict(gold_answers(workspace).select("item", "value").iter_rows())
-    if not gold or workspace.schema.kind == "multi_choice":
-        return None
-    classes = workspace.schema.classes
-    return np.array([classes.index(gold[i]) if i in gold else ABSTAIN for i in items], dtype=np.int16)
 
 
 def _rows(workspace: Workspace, analysis: Analysis) -> list[AnnotatorRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from os import cpu_count
@@ -13,19 +13,22 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 import labelmill
 from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import Fault
 from labelmill.errors import StorageError
 from labelmill.pipeline._doubts import doubtful_items
+from labelmill.pipeline._vote_counts import CountedVotes, count_votes
 from labelmill.pipeline.aggregate import Aggregated, read_consensus
 from labelmill.pipeline.analyze import Analyzed, analyze
-from labelmill.pipeline.certify import Certified
+from labelmill.pipeline.certify import Certified, read_plan
 from labelmill.pipeline.export import Exported, release_frame
 from labelmill.pipeline.faults import current_faults
 from labelmill.pipeline.select import asked_items
-from labelmill.pipeline.votes import Ballots, ballots, current_machines, people_votes
+from labelmill.pipeline.votes import ballots, current_machines, people_votes
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.calibration import calibration
 from labelmill.report import story as told
@@ -57,7 +60,14 @@ class Measured:
     random: list[told.CurvePoint] = field(default_factory=list)
 
 
-def report(workspace: Workspace, out: Path | None = None, *, content: told.Story | None = None) -> Path:
+def report(
+    workspace: Workspace,
+    out: Path | None = None,
+    *,
+    content: told.Story | None = None,
+    engine: str | None = None,
+    workers: int | None = None,
+) -> Path:
     """The story as one HTML file.
 
     Parameters
@@ -66,6 +76,11 @@ def report(workspace: Workspace, out: Path | None = None, *, content: told.Story
         `report.html` in the project without it.
     content : Story, optional
         What to show; the project's own story without it.
+    engine : str, optional
+        Where the votes are counted. Without it and without `workers`: in this process up to a million items, beyond
+        that on the project's engine.
+    workers : int, optional
+        How many workers at most.
 
     Raises
     ------
@@ -73,7 +88,7 @@ def report(workspace: Workspace, out: Path | None = None, *, content: told.Story
         If the file cannot be written.
     """
     path = out or workspace.project.folder / "report.html"
-    page = render(content or story(workspace))
+    page = render(content or story(workspace, engine=engine, workers=workers))
     private = path.with_name(f".labelmill-{secrets.token_hex(8)}.tmp")
     try:
         private.write_text(page, encoding="utf-8")
@@ -85,11 +100,24 @@ def report(workspace: Workspace, out: Path | None = None, *, content: told.Story
     return path
 
 
-def story(workspace: Workspace, *, measured: Measured | None = None, release: Exported | None = None) -> told.Story:
+def story(
+    workspace: Workspace,
+    *,
+    measured: Measured | None = None,
+    release: Exported | None = None,
+    engine: str | None = None,
+    workers: int | None = None,
+) -> told.Story:
     """Everything the report and the terminal show, as plain data."""
-    result, cast = read_consensus(workspace), ballots(workspace)
-    analysis = analyze(workspace, truth=None if measured is None else measured.truth, result=result, cast=cast)
-    frame, certified = release_frame(workspace)
+    result = read_consensus(workspace)
+    if measured is None:
+        cast = count_votes(workspace, engine=engine, workers=workers)
+    else:  # its truth is known item by item
+        cast = CountedVotes.of_ballots(ballots(workspace), measured.truth)
+    analysis = analyze(workspace, result=result, counted=cast)
+    truth = None if measured is None else measured.truth
+    released = _released(workspace, result)
+    certified = released.certified
     answers = _answers(workspace, certified)
     faults = current_faults(workspace)
     return told.Story(
@@ -101,14 +129,14 @@ def story(workspace: Workspace, *, measured: Measured | None = None, release: Ex
         classes=list(workspace.schema.classes),
         engine=workspace.project["annotate.engine"],
         machine=f"{platform.system()} {platform.machine()}, {cpu_count()} cores",
-        funnel=_funnel(cast, answers, frame["decided_by"].to_list(), frame["label"].null_count()),
+        funnel=_funnel(cast, answers, released),
         annotators=analysis.rows,
         conflicts=analysis.conflicts,
         curves=_curves(workspace, measured),
         certificate=_card(certified),
-        balance=_balance(workspace, cast, result, frame["label"].to_list(), measured),
+        balance=_balance(workspace, cast, result, released, measured),
         calibration=_calibration(workspace, result, measured),
-        doubtful=doubtful_items(workspace, result, cast, None if measured is None else measured.truth),
+        doubtful=doubtful_items(workspace, truth, engine=engine, workers=workers),
         label_model=_label_model(result),
         notes=analysis.notes,
         runs=_runs(workspace),
@@ -118,6 +146,32 @@ def story(workspace: Workspace, *, measured: Measured | None = None, release: Ex
         faults=_faults(faults, analysis),
         n_items_with_faults=len({fault.item for fault in faults}),
     )
+
+
+@dataclass(frozen=True)
+class _Released:
+    """The labels as they would be released now, in numbers."""
+
+    labels: Mapping[str, int]
+    n_labelled: int
+    n_by_people: int
+    certified: Certified | None = None
+
+
+def _released(workspace: Workspace, result: Aggregated) -> _Released:
+    """A certificate decides labels one by one; without one, the consensus in short says it all."""
+    if read_plan(workspace) is None:
+        asked = asked_items(workspace)
+        n_by_people = sum(item in asked for item in people_votes(workspace)["item"].unique())
+        return _Released(result.summary.labels, result.summary.n_voted, n_by_people)
+    frame, certified = release_frame(workspace)
+    counts = dict.fromkeys(workspace.schema.classes, 0)
+    for label, n in frame["label"].drop_nulls().value_counts(name="n").iter_rows():
+        for name in loads(label) if workspace.schema.kind == "multi_choice" else [label]:
+            if name in counts:  # an older plan may speak of classes that are gone
+                counts[name] += n
+    n_by_people = frame.filter(pl.col("decided_by").ne_missing("machine")).height
+    return _Released(counts, frame.height - frame["label"].null_count(), n_by_people, certified)
 
 
 def _answers(workspace: Workspace, certified: Certified | None) -> told.Answers:
@@ -139,21 +193,17 @@ def _answers(workspace: Workspace, certified: Certified | None) -> told.Answers:
 
 def _headline(
     workspace: Workspace,
-    cast: Ballots,
+    cast: CountedVotes,
     answers: told.Answers,
     certified: Certified | None,
     measured: Measured | None,
     release: Exported | None,
 ) -> told.Headline:
-    votes = sum(
-        int((table.label[np.isin(table.annotator_index, _machines(cast))] != ABSTAIN).sum())
-        for table in cast.tables.values()
-    )
     return told.Headline(
-        n_items=len(cast.items),
+        n_items=cast.n_items,
         noun={"text": "text", "image": "image", "audio": "recording"}[workspace.schema.modality],
         nouns={"text": "texts", "image": "images", "audio": "recordings"}[workspace.schema.modality],
-        n_machine_votes=votes,
+        n_machine_votes=cast.n_machine_votes,
         answers=answers,
         certified_bound=None if certified is None else certified.certificate.certified_error,
         confidence=None if certified is None else certified.certificate.confidence,
@@ -164,30 +214,18 @@ def _headline(
     )
 
 
-def _machines(cast: Ballots) -> list[int]:
-    return [j for j, kind in enumerate(cast.first.kinds) if kind != "person"]
-
-
-def _funnel(cast: Ballots, answers: told.Answers, decided_by: Sequence[str], n_open: int) -> list[told.FunnelStep]:
-    table = cast.first
-    rules = [j for j, kind in enumerate(table.kinds) if kind == "rule"]
-    covered: set[int] = set()
-    for each in cast.tables.values():
-        voted = np.isin(each.annotator_index, rules) & (each.label != ABSTAIN)
-        covered |= set(np.unique(each.item_index[voted]).tolist())
-    voted_on = np.any([each.has_votes for each in cast.tables.values()], axis=0)
-    n_people = sum(who != "machine" for who in decided_by)
-    n_items = len(cast.items)
-    steps = [told.FunnelStep("imported", n_items, "items in the lake", "items")]
-    if rules:
-        steps.append(told.FunnelStep("voted on by a rule", len(covered), f"{len(rules)} rules", "rule"))
-    if any(kind == "model" for kind in table.kinds):
-        steps.append(told.FunnelStep("voted on by anybody", int(voted_on.sum()), "rules, model and people", "model"))
+def _funnel(cast: CountedVotes, answers: told.Answers, released: _Released) -> list[told.FunnelStep]:
+    kinds = cast.first.kinds
+    n_rules, n_people = kinds.count("rule"), released.n_by_people
+    steps = [told.FunnelStep("imported", cast.n_items, "items in the lake", "items")]
+    if n_rules:
+        steps.append(told.FunnelStep("voted on by a rule", cast.n_by_rules, f"{n_rules} rules", "rule"))
+    if "model" in kinds:
+        steps.append(told.FunnelStep("voted on by anybody", cast.n_voted, "rules, model and people", "model"))
     if answers.total:
         steps.append(told.FunnelStep("decided by people", n_people, f"{answers.total:,} answers", "person"))
-    steps.append(
-        told.FunnelStep("labelled", n_items - n_open, f"{n_items - n_open - n_people:,} by machine", "release")
-    )
+    by_machine = f"{released.n_labelled - n_people:,} by machine"
+    steps.append(told.FunnelStep("labelled", released.n_labelled, by_machine, "release"))
     return steps
 
 
@@ -234,22 +272,16 @@ def _card(certified: Certified | None) -> told.CertificateCard | None:
 
 def _balance(
     workspace: Workspace,
-    cast: Ballots,
+    cast: CountedVotes,
     result: Aggregated,
-    labels: Sequence[str | None],
+    released: _Released,
     measured: Measured | None,
 ) -> told.Balance:
     classes = workspace.schema.classes
-    if cast.is_multi:
-        n_yes = np.array([int(table.counts[:, 1].sum()) for table in cast.tables.values()])
-        released = np.array([sum(name in (label or "") for label in labels) for name in classes])
-    else:
-        n_yes = cast.first.counts.sum(axis=0)
-        released = np.array([sum(name == label for label in labels) for name in classes])
     series = [
-        told.BalanceSeries("votes", _shares(n_yes)),
-        told.BalanceSeries("consensus", _shares(result.consensus.probabilities.sum(axis=0))),
-        told.BalanceSeries("release", _shares(released)),
+        told.BalanceSeries("votes", _shares(cast.n_named())),
+        told.BalanceSeries("consensus", _shares(np.array([result.summary.balance[name] for name in classes]))),
+        told.BalanceSeries("release", _shares(np.array([released.labels[name] for name in classes]))),
     ]
     if measured is not None and not cast.is_multi:
         gold = np.bincount(measured.truth[measured.truth != ABSTAIN], minlength=len(classes))
@@ -277,9 +309,9 @@ def _calibration(workspace: Workspace, result: Aggregated, measured: Measured | 
 
 
 def _label_model(result: Aggregated) -> told.LabelModelChoice:
-    details = result.consensus.details
+    details = result.summary.details
     if "chosen" not in details:
-        return told.LabelModelChoice(result.consensus.model, "named in the project")
+        return told.LabelModelChoice(result.summary.model, "named in the project")
     scores = details.get("scores", {})
     return told.LabelModelChoice(
         chosen=details["chosen"],
