@@ -7,15 +7,17 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.journeys.conftest import Shell
 from tests.journeys.test_bad_ends import SLOW, command, start, wide, workers_alive
 
 from labelmill.domain.run import Run
-from labelmill.errors import AnnotationError
+from labelmill.errors import AnnotationError, StorageError
 from labelmill.pipeline._plan import read_plan
 from labelmill.pipeline.mill import Mill
+from labelmill.stores._lease import Lease
 
 __all__ = ["wide"]
 
@@ -108,21 +110,43 @@ def test_a_run_that_is_not_there(shell: Shell, project: Path, word: str) -> None
 
 
 def test_resume_of_other_verbs(shell: Shell, project: Path) -> None:
-    """Aggregate and train go on with the parameters they had; an option they do not take is refused."""
+    """They go on with the parameters they had; an option they do not take is refused."""
     shell("import", project / "items.csv", "-p", project)
     shell("annotate", "-p", project)
     mill = Mill.open(project)
-    for verb, parameters in (("aggregate", {"model": "majority_vote"}), ("train", {"learner": "tfidf_linear"})):
-        mill.lake.save_run(Run(f"2020-01-01T000000-{verb}-0001", verb, parameters=parameters))
+    ask = project / "ask.csv"
+    parameters: dict[str, dict[str, Any]] = {
+        "aggregate": {"model": "majority_vote"},
+        "select": {"count": 7, "out": str(ask)},
+        "train": {"learner": "tfidf_linear"},
+    }
+    for verb in parameters:
+        mill.lake.save_run(Run(f"2020-01-01T000000-{verb}-0001", verb, parameters=parameters[verb]))
 
-    for verb in ("aggregate", "train"):
+    for verb in parameters:
         done = shell("runs", "resume", f"2020-01-01T000000-{verb}-0001", "-p", project, "--json")
         assert done.status == 0, done.err
         assert (done.json["verb"], done.json["state"]) == (verb, "finished")
     refused = shell("runs", "resume", "2020-01-01T000000-train-0001", "--workers", "2", "-p", project)
 
+    assert len(ask.read_text().splitlines()) == 8
     assert refused.status == 2
     assert "takes no --workers" in refused.err
+
+
+def test_a_driver_that_lost_the_lake_ends(project: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver whose lease another has taken over stops at the next receipt."""
+    monkeypatch.setattr(Lease, "TTL", 1.5)
+    with (project / "labelmill.toml").open("a") as file:
+        file.write(f'[storage]\nlake = "{bucket}/mails"\n')
+    mill = Mill.open(project)
+
+    with pytest.raises(StorageError, match="the right to write here was lost"), mill.lake.writing():  # noqa: PT012 -- it is lost inside
+        mill.obey()
+        mill.lake._files.delete("lock")
+        time.sleep(1.5)
+        mill.obey()
+        pytest.fail("it went on")
 
 
 def test_where_the_time_went(shell: Shell, project: Path) -> None:

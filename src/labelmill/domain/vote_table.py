@@ -186,13 +186,6 @@ class VoteTable:
         labels = self.label if "label" in self.__dict__ else self.matrix
         return int(np.count_nonzero(labels != ABSTAIN))
 
-    @property
-    def total_votes(self) -> int:
-        """Number of votes that name a class on all items that the rows stand for."""
-        if self.multiplicity is None:
-            return self.n_votes
-        return int(self.multiplicity[self.item_index[self.label != ABSTAIN]].sum())
-
     @cached_property
     def item_index(self) -> npt.NDArray[np.int32]:
         """Shape (n_votes,): item of each vote; made of a dense table, it has only the votes that name a class."""

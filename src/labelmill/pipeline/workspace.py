@@ -93,7 +93,14 @@ class Workspace:
                 self._orders = None
 
     def obey(self) -> None:
-        """Raise CancelledError if somebody asked for the end of the run that is under way. Asks nobody."""
+        """Raise if the run that is under way must end: somebody asked for it, or took over the lake. Asks nobody.
+
+        Raises
+        ------
+        CancelledError
+        StorageError
+        """
+        self.lake.check_lease()
         if self._orders is not None:
             self._orders.check()
 
