@@ -166,7 +166,7 @@ def _interrupt_when(folder: Path) -> Iterator[None]:
 
     def interrupt() -> None:
         _until_called(folder)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # as a terminal's reaches it
 
     thread = threading.Thread(target=interrupt)
     thread.start()

@@ -45,7 +45,9 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     return started
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind == "node" else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def test_a_kill_in_the_middle_changes_nothing(cluster: Cluster, story: Story, kind: Kind) -> None:
     """A dead stage, worker, machine or driver leaves the same bytes as an undisturbed run."""
     _show([_struck(cluster, kind, story, random.Random(f"{cluster.kind}{kind}"))])
