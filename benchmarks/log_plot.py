@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 760, 440
 LEFT, RIGHT, TOP, BOTTOM = 78, 150, 20, 52
+LABEL = 16
 COLOURS = ("#3b6fb6", "#2a8f7a", "#8a6bbf", "#c0662b", "#b23a5b", "#6b7280")
 
 STYLE = """
@@ -46,19 +47,25 @@ def drawn(
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle">{x}</text>')
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(f'<text transform="translate(16 {middle}) rotate(-90)" text-anchor="middle">{y}</text>')
+    free = math.inf  # labels stand one over the other, the lowest line's first
+    ends = sorted(((up(line.points[-1][1]), line.name) for line in lines), reverse=True)
+    heights = {}
+    for height, name in ends:
+        free = min(height, free - LABEL)
+        heights[name] = free
     for line, colour in zip(lines, COLOURS, strict=False):
-        parts += _drawn_line(line, colour, [(across(a), up(b)) for a, b in line.points])
+        parts += _drawn_line(line, colour, [(across(a), up(b)) for a, b in line.points], heights[line.name])
         for a, b in line.dots:
             parts.append(f'<circle cx="{across(a):.1f}" cy="{up(b):.1f}" r="4.5" fill="{colour}"/>')
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _drawn_line(line: Line, colour: str, points: Sequence[tuple[float, float]]) -> list[str]:
+def _drawn_line(line: Line, colour: str, points: Sequence[tuple[float, float]], height: float) -> list[str]:
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-    a, b = points[-1]
+    a = points[-1][0]
     return [
         f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.2"/>',
-        f'<text x="{a + 8:.1f}" y="{b + 4:.1f}" style="fill:{colour}">{line.name}</text>',
+        f'<text x="{a + 8:.1f}" y="{height + 4:.1f}" style="fill:{colour}">{line.name}</text>',
     ]
 
 

@@ -90,7 +90,7 @@ def extrapolated(found: Measured, asked: argparse.Namespace) -> dict[tuple[float
 
 def usual(work: Work) -> Work:
     """In partitions as the lake cuts them: by 100,000 rows or eight million bytes."""
-    return replace(work, rows=68_000.0)
+    return replace(work, rows=float(measuring.USUAL))
 
 
 def fleet(workers: int, asked: argparse.Namespace) -> Fleet:
