@@ -47,12 +47,10 @@ def drawn(
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle">{x}</text>')
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(f'<text transform="translate(16 {middle}) rotate(-90)" text-anchor="middle">{y}</text>')
-    free = math.inf  # labels stand one over the other, the lowest line's first
-    ends = sorted(((up(line.points[-1][1]), line.name) for line in lines), reverse=True)
-    heights = {}
-    for height, name in ends:
-        free = min(height, free - LABEL)
-        heights[name] = free
+    heights: dict[str, float] = {}
+    free: dict[float, float] = {}  # labels stand one over the other where lines end side by side, the lowest first
+    for height, end, name in sorted(((up(line.points[-1][1]), line.points[-1][0], line.name) for line in lines))[::-1]:
+        free[end] = heights[name] = min(height, free.get(end, math.inf) - LABEL)
     for line, colour in zip(lines, COLOURS, strict=False):
         parts += _drawn_line(line, colour, [(across(a), up(b)) for a, b in line.points], heights[line.name])
         for a, b in line.dots:

@@ -58,6 +58,7 @@ def test_a_dead_driver_goes_on_from_object_storage(cluster: Cluster, story: Stor
     _show([trial(cluster, "driver", story, random.Random(7), shelf=cluster.store.shelf())])
 
 
+@pytest.mark.slow
 def test_the_reduce_on_a_cluster_gives_the_same_bytes(cluster: Cluster, story: Story) -> None:
     """Consensus and selected items do not depend on where they were computed."""
     with story.copied() as (folder, shelf):
