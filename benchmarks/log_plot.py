@@ -49,7 +49,7 @@ def drawn(
     parts.append(f'<text transform="translate(16 {middle}) rotate(-90)" text-anchor="middle">{y}</text>')
     heights: dict[str, float] = {}
     free: dict[float, float] = {}  # labels stand one over the other where lines end side by side, the lowest first
-    for height, end, name in sorted(((up(line.points[-1][1]), line.points[-1][0], line.name) for line in lines))[::-1]:
+    for height, end, name in sorted((up(line.points[-1][1]), line.points[-1][0], line.name) for line in lines)[::-1]:
         free[end] = heights[name] = min(height, free.get(end, math.inf) - LABEL)
     for line, colour in zip(lines, COLOURS, strict=False):
         parts += _drawn_line(line, colour, [(across(a), up(b)) for a, b in line.points], heights[line.name])
