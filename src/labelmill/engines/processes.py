@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
@@ -13,8 +12,8 @@ from typing import ClassVar
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.ports import Stage
 from labelmill.engines._child import MOST_DEATHS, Child, costly, pickled, stillborn
+from labelmill.engines._width import fewest_asked, n_cores
 from labelmill.engines._worker import GRACE
-from labelmill.errors import UsageError
 
 __all__ = ["Processes"]
 
@@ -66,11 +65,7 @@ class Processes:
             crew.close()
 
     def _n_workers(self, need: Resources) -> int:
-        given = [n for n in (self.workers, need.workers) if n is not None]
-        for n in given:
-            if n < 1:
-                raise UsageError(f"the number of workers must be 1 or more, found {n}")
-        return min(given) if given else max(1, int(_n_cores() / max(need.cpus, 0.01)))
+        return fewest_asked(self.workers, need.workers) or max(1, int(n_cores() / max(need.cpus, 0.01)))
 
 
 class _Crew:
@@ -158,8 +153,3 @@ class _Crew:
             self._suspects.append(partition)
             return None
         return costly(partition, ending)
-
-
-def _n_cores() -> int:
-    """Cores this process may use; containers and batch schedulers often give fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

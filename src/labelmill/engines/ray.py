@@ -18,7 +18,8 @@ from labelmill.engines._child import pickled
 from labelmill.engines._ray_cluster import connect, disconnect, room
 from labelmill.engines._ray_crew import Conductor, News, Work
 from labelmill.engines._versions import versions
-from labelmill.errors import AnnotationError, UsageError
+from labelmill.engines._width import fewest_asked
+from labelmill.errors import AnnotationError
 
 __all__ = ["Ray"]
 
@@ -83,7 +84,7 @@ class Ray:
             If the cluster cannot be joined, has no room for a worker, or has other versions of what matters.
         """
         packed = pickled(stage)
-        limit = self._limit(need)
+        limit = fewest_asked(self.workers, need.workers)
         left = {partition.id: partition for partition in partitions}
         n_losses = 0
         while left:
@@ -119,13 +120,6 @@ class Ray:
             if not self._is_connected:
                 self._is_ours = connect(self.address)
                 self._is_connected = True
-
-    def _limit(self, need: Resources) -> int | None:
-        given = [n for n in (self.workers, need.workers) if n is not None]
-        for n in given:
-            if n < 1:
-                raise UsageError(f"the number of workers must be 1 or more, found {n}")
-        return min(given, default=None)
 
     def _conducted(self, work: Work, partitions: list[Partition]) -> Iterator[tuple[str, Receipt]]:
         """What one conductor brings in, until all is there or it is lost."""

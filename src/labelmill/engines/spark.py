@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import logging
 import math
-import os
 import queue
 import sys
 import threading
@@ -27,7 +26,8 @@ from labelmill.engines._spark_errors import KEPT, told
 from labelmill.engines._spark_session import Session, is_local, open_session
 from labelmill.engines._spark_task import Inbox, Task, Trouble
 from labelmill.engines._versions import versions
-from labelmill.errors import AnnotationError, UsageError
+from labelmill.engines._width import fewest_asked, n_cores
+from labelmill.errors import AnnotationError
 
 __all__ = ["Spark"]
 
@@ -93,7 +93,7 @@ class Spark:
             If Spark cannot start or gives up, or the workers cannot work.
         """
         pickled_stage = pickled(stage)
-        width = self._width(need)
+        width = fewest_asked(self.workers, need.workers)
         todo = list(partitions)
         if not todo:
             return
@@ -115,16 +115,8 @@ class Spark:
 
     def _context(self) -> SparkContext:
         if self._session is None:
-            n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            self._session = open_session(self.master, min(n_cores, self.workers or n_cores))
+            self._session = open_session(self.master, min(n_cores(), self.workers or n_cores()))
         return self._session.context
-
-    def _width(self, need: Resources) -> int | None:
-        given = [n for n in (self.workers, need.workers) if n is not None]
-        for n in given:
-            if n < 1:
-                raise UsageError(f"the number of workers must be 1 or more, found {n}")
-        return min(given, default=None)
 
 
 class _Job:

@@ -13,7 +13,7 @@ from labelmill.pipeline._ballots import ANSWERS, BallotPlan, Ballots, cast
 from labelmill.pipeline._reduce import Reduce
 from labelmill.stores.lake import Lake
 
-__all__ = ["CODED_GOLD", "BallotSource"]
+__all__ = ["CODED_GOLD", "BallotSource", "gold_rows", "kept_table"]
 
 CODED_GOLD: Final[dict[str, Any]] = {"item": pl.String, "value": pl.List(pl.Int16)}
 """Gold answers, coded as people's."""
@@ -55,21 +55,26 @@ class BallotSource:
         """The votes on a partition's items; see `_ballots.cast`."""
         answers = pl.DataFrame(schema=ANSWERS)
         if self.answers is not None:
-            answers = _table(lake.uri, self.folder, self.answers)
+            answers = kept_table(lake.uri, self.folder, self.answers)
         return cast(self.plan, lake, partition, answers, with_items=with_items)
 
     def answered(self, lake: Lake) -> set[str]:
         """Items that people voted on."""
-        return set() if self.answers is None else set(_table(lake.uri, self.folder, self.answers)["item"].to_list())
+        return set() if self.answers is None else set(kept_table(lake.uri, self.folder, self.answers)["item"].to_list())
 
     def gold_on(self, lake: Lake, ids: pl.Series) -> pl.DataFrame:
         """Gold answers on some items: columns `row` (position among the ids), `value`."""
-        gold = pl.DataFrame(schema=CODED_GOLD) if self.gold is None else _table(lake.uri, self.folder, self.gold)
-        rows = pl.DataFrame([ids.alias("item")]).with_row_index("row")
-        return gold.join(rows, on="item", how="inner", maintain_order="left").select("row", "value")
+        gold = pl.DataFrame(schema=CODED_GOLD) if self.gold is None else kept_table(lake.uri, self.folder, self.gold)
+        return gold_rows(gold, ids)
+
+
+def gold_rows(gold: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    """Gold answers on some items: columns `row` (position among the ids), `value`."""
+    rows = pl.DataFrame([ids.alias("item")]).with_row_index("row")
+    return gold.join(rows, on="item", how="inner", maintain_order="left").select("row", "value")
 
 
 @lru_cache(maxsize=4)
-def _table(lake: str, folder: str, name: str) -> pl.DataFrame:
+def kept_table(lake: str, folder: str, name: str) -> pl.DataFrame:
     """A table of the reduce, which its name stands for whatever happens: it holds the digest."""
     return Lake(lake).read_table(folder, name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
@@ -12,12 +10,11 @@ import polars as pl
 
 import labelmill
 from labelmill.domain.partition import Partition, Resources
-from labelmill.domain.ports import Progress
+from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine
-from labelmill.pipeline._reduce import Reduce, Step
+from labelmill.pipeline._reduce import Reduce, Step, reduced_here
 from labelmill.pipeline.aggregate import engine_for
 from labelmill.pipeline.workspace import Workspace
-from labelmill.stores.lake import Lake
 
 __all__ = ["look"]
 
@@ -53,28 +50,13 @@ def look(
     where = engine_for(workspace, engine, workers)
     progress = workspace.watch(name)
     if where == "serial":
-        return _here(step_of(None), workspace.lake, partitions, progress)
-    content = json.dumps([labelmill.__version__, told, partitions])
-    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-    need = Resources(workers=workers or workspace.project["annotate.workers"] or None)
+        return reduced_here(step_of(None), workspace.lake, partitions, progress)
+    digest = digest_of([labelmill.__version__, told, partitions])
+    need = Resources(workers=workspace.most_workers(workers))
     with workspace.lake.writing():
         with closing(open_engine(where)) as opened:
             reduce = Reduce(workspace, opened, need, name, digest)
             reduce.begin()
             table = reduce.run(name, step_of(reduce), partitions, progress)
         reduce.end()
-    return table
-
-
-def _here(step: Step, lake: Lake, partitions: Sequence[Partition], progress: Progress) -> pl.DataFrame:
-    n_rows = sum(partition.n_rows for partition in partitions)
-    progress(0, n_rows)
-    table, done = step.table(lake, partitions[0]), partitions[0].n_rows
-    for partition in partitions[1:]:
-        if step.is_settled(table):
-            break
-        progress(done, n_rows)
-        table = step.merge(table, step.table(lake, partition))
-        done += partition.n_rows
-    progress(n_rows, n_rows)
     return table

@@ -19,7 +19,7 @@ from labelmill.pipeline._stage_run import run_stage
 from labelmill.pipeline.workspace import Workspace, unwatched
 from labelmill.stores.lake import Lake
 
-__all__ = ["Reduce", "Step", "merged_sums", "sums_frame", "sums_of"]
+__all__ = ["Reduce", "Step", "merged_sums", "reduced_here", "sums_frame", "sums_of"]
 
 LEAF_ROWS: Final = 400_000
 """Items at which a group of partitions is full."""
@@ -100,7 +100,7 @@ class Reduce:
             return lake.read_table(self.folder, root)
         groups = {f"{self.digest}-{name}-0-{i:06d}": group for i, group in enumerate(_groups(partitions))}
         if len(groups) == 1 and not getattr(self.engine, "isolates", True):
-            return self._here(step, partitions, progress)
+            return reduced_here(step, lake, partitions, progress)
         nodes = _nodes({node: sum(p.n_rows for p in group) for node, group in groups.items()})
         self._map(LeafStage(lake.uri, self.folder, step, groups), nodes, there, progress)
         level, names = 0, list(groups)
@@ -117,14 +117,6 @@ class Reduce:
         table = _merged(step, (lake.read_table(self.folder, node) for node in names))
         if len(names) > 1:
             lake.publish_table(self.folder, root, table)
-        return table
-
-    def _here(self, step: Step, partitions: Sequence[Partition], progress: Progress) -> pl.DataFrame:
-        """The same for one group in this process: there is nothing to share out and little to lose."""
-        n_rows = sum(partition.n_rows for partition in partitions)
-        progress(0, n_rows)
-        table = _merged(step, (step.table(self.workspace.lake, partition) for partition in partitions))
-        progress(n_rows, n_rows)
         return table
 
     def _map(self, stage: Stage, nodes: Sequence[Partition], there: set[str], progress: Progress) -> None:
@@ -167,9 +159,8 @@ class LeafStage:
         """The table of the group that the node stands for, published under the node's name."""
         started = time.monotonic()
         lake = lake_here(self.lake)
-        table = _merged(self.step, (self.step.table(lake, each) for each in self.groups[partition.id]))
-        uri = lake.publish_table(self.folder, partition.id, table)
-        return Receipt(partition.id, partition.n_rows, uri, time.monotonic() - started, host=socket.gethostname())
+        tables = (self.step.table(lake, each) for each in self.groups[partition.id])
+        return _published(lake, self.folder, partition, _merged(self.step, tables), started)
 
 
 @dataclass(frozen=True)
@@ -186,8 +177,28 @@ class MergeStage:
         started = time.monotonic()
         lake = lake_here(self.lake)
         tables = (lake.read_table(self.folder, name) for name in self.children[partition.id])
-        uri = lake.publish_table(self.folder, partition.id, _merged(self.step, tables))
-        return Receipt(partition.id, partition.n_rows, uri, time.monotonic() - started, host=socket.gethostname())
+        return _published(lake, self.folder, partition, _merged(self.step, tables), started)
+
+
+def _published(lake: Lake, folder: str, node: Partition, table: pl.DataFrame, started: float) -> Receipt:
+    uri = lake.publish_table(folder, node.id, table)
+    return Receipt(node.id, node.n_rows, uri, time.monotonic() - started, host=socket.gethostname())
+
+
+def reduced_here(step: Step, lake: Lake, partitions: Sequence[Partition], progress: Progress) -> pl.DataFrame:
+    """The table of all partitions, of which there is at least one, made in this process; nothing is written."""
+    n_rows = sum(partition.n_rows for partition in partitions)
+
+    def tables() -> Iterator[pl.DataFrame]:
+        done = 0
+        for partition in partitions:
+            progress(done, n_rows)
+            yield step.table(lake, partition)
+            done += partition.n_rows
+
+    table = _merged(step, tables())
+    progress(n_rows, n_rows)
+    return table
 
 
 def sums_frame(sums: Sums) -> pl.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,7 @@ import polars as pl
 from labelmill import registry
 from labelmill.domain.partition import Partition
 from labelmill.domain.ports import Pool, QueryStrategy
-from labelmill.pipeline._ballot_source import BallotSource
+from labelmill.pipeline._ballot_source import BallotSource, kept_table
 from labelmill.pipeline._ballots import Ballots
 from labelmill.stores.lake import Lake
 
@@ -76,7 +75,7 @@ class SelectStep:
             row=np.arange(partition.n_rows),
         )
         if self.asked is not None:
-            rows = rows.join(_asked(lake.uri, self.source.folder, self.asked), on="item", how="anti")
+            rows = rows.join(kept_table(lake.uri, self.source.folder, self.asked), on="item", how="anti")
         return self._best(rows.select(list(PICKED)).cast(PICKED))  # type: ignore[arg-type]  # a mapping of names to types is what cast documents
 
     def merge(self, one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
@@ -108,8 +107,3 @@ class SelectStep:
 def _number(text: str) -> int:
     """A number that stands for a text, below 2^63."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
-
-
-@lru_cache(maxsize=2)
-def _asked(lake: str, folder: str, name: str) -> pl.DataFrame:
-    return Lake(lake).read_table(folder, name)

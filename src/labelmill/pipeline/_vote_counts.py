@@ -14,7 +14,7 @@ from labelmill.domain.partition import Partition
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 from labelmill.pipeline import _fitting
-from labelmill.pipeline._ballot_source import CODED_GOLD, BallotSource
+from labelmill.pipeline._ballot_source import CODED_GOLD, BallotSource, gold_rows
 from labelmill.pipeline._ballots import BallotPlan, Ballots, cast, fingerprint, joined
 from labelmill.pipeline._looking import look
 from labelmill.pipeline._patterns import pattern_tables, refusal, spelled
@@ -159,7 +159,7 @@ class HeldVotes:
 
     def gold_on(self, lake: Lake, ids: pl.Series) -> pl.DataFrame:  # noqa: ARG002 -- the role's signature
         """Gold answers on some items."""
-        return self.gold.join(_rows(ids), on="item", how="inner", maintain_order="left").select("row", "value")
+        return gold_rows(self.gold, ids)
 
 
 @dataclass(frozen=True)
@@ -233,10 +233,6 @@ def _n_votes(table: VoteTable, column: npt.NDArray[np.integer], wanted: list[int
 
 def _gold_of(gold: pl.DataFrame, items: list[str]) -> npt.NDArray[np.int16]:
     truth = np.full(len(items), ABSTAIN, dtype=np.int16)
-    found = gold.join(_rows(pl.Series(items, dtype=pl.String)), on="item", how="inner")
+    found = gold_rows(gold, pl.Series(items, dtype=pl.String))
     truth[found["row"].to_numpy()] = found["value"].list.first().to_numpy()
     return truth
-
-
-def _rows(ids: pl.Series) -> pl.DataFrame:
-    return pl.DataFrame([ids.alias("item")]).with_row_index("row")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from labelmill.pipeline import _fitting
 from labelmill.pipeline._ballot_source import BallotSource
 from labelmill.pipeline._ballots import BallotPlan, fingerprint
 from labelmill.pipeline._consensus_step import ConsensusStep, Place, consensus_of_frame
+from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine
 from labelmill.pipeline._reduce import Reduce, sums_of
 from labelmill.pipeline._shards import forget_shards
@@ -130,7 +130,7 @@ def aggregate(
     if not work.partitions:
         raise FailedError("there are no items yet: bring some with `labelmill import FILE`")
     name = engine_for(workspace, engine, workers)
-    need = Resources(workers=workers or workspace.project["annotate.workers"] or None)
+    need = Resources(workers=workspace.most_workers(workers))
     with workspace.lake.writing():
         if without_models:
             return _made(work, name, need)
@@ -216,7 +216,7 @@ class _Work:
             self.gold.to_dict(as_series=False),
             self.partitions,
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+        return digest_of(told)
 
 
 def _current(work: _Work) -> Aggregated | None:

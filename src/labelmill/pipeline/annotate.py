@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -18,9 +16,10 @@ from labelmill.domain.run import Run
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import FailedError, ProjectError, RulesError, nearest
 from labelmill.pipeline._code_bundle import LoadedCode, load_code, publish_code
+from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine, stays_here
 from labelmill.pipeline._plan import Job, Plan, execute, write_plan
-from labelmill.pipeline._stage_run import Tally, run_stage
+from labelmill.pipeline._stage_run import Tally
 from labelmill.pipeline.faults import current_faults
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
@@ -33,7 +32,6 @@ __all__ = [
     "finish_annotate",
     "plan_annotate",
     "planned",
-    "run_stage",
 ]
 
 
@@ -118,7 +116,7 @@ def annotate(
         fingerprints = _fingerprints(workspace, rules)
         with workspace.running("annotate", engine=name, annotators=fingerprints, parameters=parameters) as run:
             plan = _plan(workspace, rules, timeout, must_travel=not stays_here(name))
-            most = workers or workspace.project["annotate.workers"] or None
+            most = workspace.most_workers(workers)
             tally = execute(workspace, plan, opened, workers=most)
             ended = finish_annotate(workspace, run, plan, tally)
     ran = sorted({name for job in plan.jobs for name in job.entries}, key=list(fingerprints).index)
@@ -233,7 +231,7 @@ def _plan(workspace: Workspace, rules: LoadedCode, timeout: float | None, *, mus
         for need, names in _by_need(by_name[name] for name in missing):
             entries = {name: {"fingerprint": fingerprints[name], "kind": by_name[name].kind} for name in names}
             loaded = {name: rules.fingerprints[name] for name in names}
-            digest = _digest({name: fingerprints[name] for name in names})
+            digest = digest_of(sorted((name, fingerprints[name]) for name in names))
             jobs.append(Job(digest, entries, loaded, tuple(partitions), need))
     return Plan(
         "annotate",
@@ -259,10 +257,6 @@ def _open(workspace: Workspace, fingerprints: Mapping[str, str]) -> dict[tuple[s
         if missing:
             plan.setdefault(missing, []).append(partition)
     return plan
-
-
-def _digest(fingerprints: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(sorted(fingerprints.items())).encode()).hexdigest()[:16]
 
 
 def _by_need(annotators: Iterator[Annotator]) -> list[tuple[Resources, list[str]]]:

@@ -50,7 +50,7 @@ def predict(workspace: Workspace, *, engine: str | None = None, workers: int | N
         parameters = {} if workers is None else {"workers": workers}
         with workspace.running("predict", engine=name, annotators=_fingerprints(models), parameters=parameters) as run:
             plan = _plan(workspace, models)
-            most = workers or workspace.project["annotate.workers"] or None
+            most = workspace.most_workers(workers)
             tally = execute(workspace, plan, opened, workers=most)
             ended = finish_predict(workspace, run, plan, tally)
     return Predicted([model.name for model in models], ended.counts["items"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from labelmill.errors import LabelmillError, StorageError, UsageError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._ballot_source import BallotSource
 from labelmill.pipeline._ballots import fingerprint
+from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine
 from labelmill.pipeline._reduce import Reduce
 from labelmill.pipeline._select_step import ASKED_ITEMS, PICKED, SelectStep
@@ -88,7 +87,7 @@ def select(
     if path is not None:
         keep_answers(workspace, path)
     draw = workspace.project["project.seed"] if seed is None else seed
-    need = Resources(workers=workers or workspace.project["annotate.workers"] or None)
+    need = Resources(workers=workspace.most_workers(workers))
     where = engine_for(workspace, engine, workers)
     asked_for = {"count": n, "strategy": name, "seed": draw, "out": None if path is None else str(path)}
     with workspace.lake.writing(), workspace.running("select", engine=where, parameters=asked_for) as run:
@@ -110,7 +109,7 @@ def _picked(
     plan, answers = ballot_plan(workspace)
     answered = people_votes(workspace, ("label", "review", "gold")).select(pl.col("item").unique().sort())
     told = [stored.digest, strategy, n, seed, answered["item"].to_list(), fingerprint(plan, answers)]
-    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    digest = digest_of(told)
     with closing(open_engine(engine_name)) as engine:
         reduce = Reduce(workspace, engine, need, "select", digest)
         reduce.begin()

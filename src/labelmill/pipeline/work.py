@@ -94,7 +94,7 @@ def work(workspace: Workspace, run_id: str, *, shard: tuple[int, int] = (0, 1), 
     for digest, partition in every[number::count]:
         mine[digest].add(partition)
     with closing(open_engine("processes")) as engine, workspace.obeying(run.id):
-        most = workers or workspace.project["annotate.workers"] or None
+        most = workspace.most_workers(workers)
         tally = execute(workspace, plan, engine, workers=most, mine=mine, seals=False)
         _keep(workspace, run, tally)
         done = n_done(workspace, plan)

@@ -104,6 +104,10 @@ class Workspace:
         if self._orders is not None:
             self._orders.check()
 
+    def most_workers(self, asked: int | None) -> int | None:
+        """How many workers there may be: the number asked for, else the project's; None for as many as fit."""
+        return asked or self.project["annotate.workers"] or None
+
     def begin(self, verb: str, **details: Any) -> Run:
         """A new run, on record from its start."""
         at = self.now()
