@@ -40,9 +40,6 @@ PEER = [
 FEW = 2_000
 """Rows of the run that shows the start alone, in eight partitions, so that every worker starts."""
 
-LARGE = 500_000
-"""Rows of a partition in the second table."""
-
 OURS = {"processes": "processes", "ray": "ray", "spark": "local[{cores}]"}
 """Engine of labelmill -> what `--engine` takes."""
 
@@ -78,22 +75,19 @@ def report(*arguments: str) -> str:
     """The table, as Markdown."""
     asked = options(list(arguments))
     with tempfile.TemporaryDirectory(prefix="labelmill-engines-") as scratch:
-        rows = Arena(Path(scratch) / "usual", asked, measuring.USUAL).rows(asked.only or [*OURS, *THEIRS])
-        names = [name for name in OURS if name in (asked.only or OURS)]
-        large = Arena(Path(scratch) / "large", asked, LARGE).rows(names)
-    told = [*heading(asked), *(line(row, rows) for row in rows), *verdict(rows), ""]
-    told += [f"In partitions of {LARGE:,} rows instead of {measuring.USUAL:,}:", "", *COLUMNS]
-    return "\n".join([*told, *(line(row, large) for row in large), *verdict(large)])
+        rows = Arena(Path(scratch) / "arena", asked).rows(asked.only or [*OURS, *THEIRS])
+    return "\n".join([*heading(asked), *(line(row, rows) for row in rows), *verdict(rows)])
 
 
 class Arena:
     """Two projects, of a few and of all items, and the votes that everybody must give."""
 
-    def __init__(self, root: Path, asked: argparse.Namespace, rows: int) -> None:
+    def __init__(self, root: Path, asked: argparse.Namespace) -> None:
         self.root, self.asked = root, asked
         root.mkdir()
         self.projects = {
-            n: measuring.project(root, n, FEW // 8 if n == FEW else rows) for n in {FEW, asked.snorkel_rows, asked.rows}
+            n: measuring.project(root, n, FEW // 8 if n == FEW else measuring.USUAL)
+            for n in {FEW, asked.snorkel_rows, asked.rows}
         }
         self.expected: dict[int, tuple[int, ...]] = {}
 

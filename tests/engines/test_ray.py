@@ -22,6 +22,7 @@ import pytest
 from tests.local_ray import N_CORES
 
 from labelmill.domain.partition import Partition, Receipt, Resources
+from labelmill.engines import _pieces
 from labelmill.engines import ray as ray_engine
 from labelmill.engines._versions import versions
 from labelmill.engines.ray import Ray
@@ -74,8 +75,7 @@ def test_a_worker_keeps_its_child(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("local_ray")
 def test_many_partitions_are_handed_out_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions that share a way to their worker are as separate as others, also when one of them is deadly."""
-    monkeypatch.setattr(ray_engine, "FEWEST_BLOCKS", 2)
-    monkeypatch.setattr(ray_engine, "BLOCKS_PER_WORKER", 2)
+    monkeypatch.setattr(_pieces, "PIECES_PER_WORKER", 2)
     partitions = partitions_of(30)
 
     receipts = list(Ray().map(Deadly(tmp_path, "p007", n_deaths=9), partitions, Resources()))

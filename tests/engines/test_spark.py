@@ -19,7 +19,7 @@ import pytest
 from pyspark import SparkContext
 
 from labelmill.domain.partition import Partition, Receipt, Resources
-from labelmill.engines import _versions, spark
+from labelmill.engines import _pieces, _versions, spark
 from labelmill.engines.spark import Spark
 from labelmill.errors import AnnotationError, UsageError
 from labelmill.testing.engine import Calls, ManyRows, calls, partitions_of, record
@@ -117,12 +117,22 @@ def test_no_more_at_a_time_than_asked_for(engine: Spark, tmp_path: Path, need: R
 
 
 def test_many_partitions_share_tasks(engine: Spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above the most tasks of a job, a task does several partitions, and each has its receipt."""
-    monkeypatch.setattr(spark, "MOST_TASKS", 3)
+    """Once it is known that they are short, a task does several partitions, and each has its receipt."""
+    monkeypatch.setattr(_pieces, "PIECES_PER_WORKER", 1)
+    tasks: list[list[Partition]] = []
+    build = spark._Job._rdd
 
-    receipts = list(engine.map(Calls(tmp_path), partitions_of(10), Resources()))
+    def noted(job: Any, groups: list[list[Partition]]) -> Any:
+        tasks.extend(groups)
+        return build(job, groups)
 
-    assert sorted(p.id for p in partitions_of(10)) == sorted(receipt.partition for receipt in receipts)
+    monkeypatch.setattr(spark._Job, "_rdd", noted)
+    partitions = partitions_of(40)
+
+    receipts = list(engine.map(Calls(tmp_path), partitions, Resources()))
+
+    assert sorted(p.id for p in partitions) == sorted(receipt.partition for receipt in receipts)
+    assert 1 == len(tasks[0]) < len(tasks[-1])
     assert set(calls(tmp_path).values()) == {1}
 
 

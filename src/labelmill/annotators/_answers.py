@@ -49,7 +49,7 @@ def votes_where(found: npt.NDArray[np.bool_], answer: Any, schema: LabelSchema) 
         raise error
     if isinstance(labels, list):
         return VoteBatch([labels[0] if hit else None for hit in found.tolist()])
-    return VoteBatch(np.where(found, labels[0], np.int16(ABSTAIN)).astype(np.int16))
+    return VoteBatch(np.where(found, labels[0], np.int16(ABSTAIN)))
 
 
 def _coded_classes(answers: list[Any], schema: LabelSchema) -> tuple[Labels, dict[int, SchemaError]]:

@@ -29,7 +29,9 @@ class Texts:
 
     def __init__(self, column: pl.Series) -> None:
         self.column = column
-        is_ascii = column.str.len_bytes() == column.str.len_chars()
+        self.lengths = column.str.len_chars()
+        """Characters of each text; null where there is none."""
+        is_ascii = column.str.len_bytes() == self.lengths
         self._is_ascii: Mask = is_ascii.fill_null(value=False).to_numpy()
         self._all_ascii = bool(self._is_ascii.all())
         self.readings: dict[bool, Any] = {}

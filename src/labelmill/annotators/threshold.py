@@ -16,6 +16,7 @@ from labelmill.annotators._declared import Answer, all_faulty, declared_classes
 from labelmill.annotators._faults import FaultLog
 from labelmill.annotators._fingerprint import fingerprint_of
 from labelmill.annotators._matcher import Evaluation
+from labelmill.annotators._texts import Texts, texts_of
 from labelmill.domain.item import ItemBatch
 from labelmill.domain.partition import Resources
 from labelmill.domain.schema import LabelSchema
@@ -135,7 +136,7 @@ def _numbers(batch: ItemBatch, field: str, log: FaultLog) -> pl.Series:
     except SchemaError:
         if field not in MEASURES:
             raise
-        return _measure(batch.column("text"), field)
+        return _measure(texts_of(batch, "text"), field)
     if column.dtype == pl.String:
         return _read(column, log)
     if column.dtype == pl.Boolean:
@@ -149,12 +150,12 @@ def _numbers(batch: ItemBatch, field: str, log: FaultLog) -> pl.Series:
     return column
 
 
-def _measure(texts: pl.Series, name: str) -> pl.Series:
+def _measure(texts: Texts, name: str) -> pl.Series:
     if name == "length":
-        return texts.str.len_chars().cast(pl.Int64)
+        return texts.lengths.cast(pl.Int64)
     # Runs of what Python does not call a space are exactly the parts that `str.split` gives.
     no_space = class_source(accepted(r"\s", 0, ascii_only=False), negated=True)
-    return texts.str.count_matches(f"{no_space}+").cast(pl.Int64)
+    return texts.column.str.count_matches(f"{no_space}+").cast(pl.Int64)
 
 
 def _read(column: pl.Series, log: FaultLog) -> pl.Series:

@@ -96,6 +96,16 @@ class Conductor:
             self._changed.wait_for(lambda: self._is_over or len(self._receipts) > n_known, _WAIT)
             return News(self._receipts[n_known:], self._is_over, self._problem)
 
+    def note(self, name: str, answer: Receipt | str) -> None:
+        """Take a partition's receipt at once, however many share its piece; words instead of one end the work."""
+        with self._changed:
+            if isinstance(answer, str):
+                self._problem = self._problem or answer
+                self._is_over = True
+            else:
+                self._receipts.append((name, answer))
+            self._changed.notify_all()
+
     def enlist(self, name: str, worker: Any) -> bool:
         """Take note of a worker, so that `stop` finds it; whether there is work."""
         with self._changed:
@@ -115,25 +125,15 @@ class Conductor:
     def _run(self) -> None:
         problem = None
         try:
-            problem = self._conduct()
+            for _ in self._pool().iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                if self._is_over:
+                    break
         except BaseException as error:  # noqa: BLE001 -- told to the driver
             problem = spoken(error)
         with self._changed:
-            self._problem = problem
+            self._problem = self._problem or problem
             self._is_over = True
             self._changed.notify_all()
-
-    def _conduct(self) -> str | None:
-        for batch in self._pool().iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            table: Any = batch
-            for packed in table["receipt"].to_pylist():
-                name, answer = pickle.loads(packed)  # noqa: S301 -- from our own worker
-                if isinstance(answer, str):
-                    return answer
-                with self._changed:
-                    self._receipts.append((name, answer))
-                    self._changed.notify_all()
-        return None
 
     def _pool(self) -> Dataset:
         from ray import data  # a second's import, and not for the driver
@@ -163,25 +163,28 @@ class Conductor:
 
 
 class Worker:
-    """One of the pool: hands partitions to its shepherd."""
+    """One of the pool: hands partitions to its shepherd, and the receipts to the conductor."""
 
     def __init__(self, conductor: Any, work: Work) -> None:
         sys.path.extend(place for place in work.path if place not in sys.path)
+        self._conductor = conductor
         self._shepherd = Shepherd(work.stage, work.n_threads)
         self._problem = mismatch(work.versions)
         here = ray.get_runtime_context()
         if not ray.get(conductor.enlist.remote(here.get_actor_id(), here.current_actor)):
             self._problem = "the work is cancelled"
 
-    def __call__(self, batch: pa.Table) -> dict[str, list[bytes]]:
-        """Partitions in, receipts out."""
-        return {"receipt": [pickle.dumps(self._answer(pickle.loads(row))) for row in batch["partition"].to_pylist()]}  # noqa: S301 -- from our own conductor
+    def __call__(self, batch: pa.Table) -> dict[str, list[str]]:
+        """Partitions in, their names out when the conductor has the receipts."""
+        partitions = [pickle.loads(row) for row in batch["partition"].to_pylist()]  # noqa: S301 -- from our own conductor
+        ray.get([self._conductor.note.remote(partition.id, self._answer(partition)) for partition in partitions])
+        return {"partition": [partition.id for partition in partitions]}
 
-    def _answer(self, partition: Partition) -> tuple[str, Receipt | str]:
+    def _answer(self, partition: Partition) -> Receipt | str:
         """The partition's receipt, or why no partition can be done here."""
         if self._problem is None:
             try:
-                return partition.id, self._shepherd(partition)
+                return self._shepherd(partition)
             except LabelmillError as error:
                 self._problem = str(error)
-        return partition.id, self._problem
+        return self._problem

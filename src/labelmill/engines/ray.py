@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noq
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.ports import Stage
 from labelmill.engines._child import pickled
+from labelmill.engines._pieces import n_pieces
 from labelmill.engines._ray_cluster import connect, disconnect, room
 from labelmill.engines._ray_crew import Conductor, News, Work
 from labelmill.engines._versions import versions
@@ -31,12 +32,6 @@ END_SECONDS: Final = 3.0
 
 CALLERS: Final = 16
 """Calls a conductor serves at once: the driver's that waits, and those of workers that arrive."""
-
-FEWEST_BLOCKS: Final = 500
-"""Up to here each partition is handed out by itself. Ray Data spends some 15 ms of CPU on whatever it hands out."""
-
-BLOCKS_PER_WORKER: Final = 16
-"""Pieces of work for each worker at least, so that all end at about the same time."""
 
 
 class Ray:
@@ -153,7 +148,7 @@ def _work(packed: bytes, need: Resources, limit: int | None, n_partitions: int) 
         resources={name: amount for name, amount in resources.items() if amount is not None},
         n_workers=n_workers,
         most_workers=n_ever if limit is None else limit,
-        n_blocks=min(n_partitions, max(FEWEST_BLOCKS, BLOCKS_PER_WORKER * n_workers)),
+        n_blocks=n_pieces(n_partitions, n_workers),
     )
 
 

@@ -22,6 +22,7 @@ from pyspark.resource import ResourceProfile, ResourceProfileBuilder, TaskResour
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.ports import Stage
 from labelmill.engines._child import pickled
+from labelmill.engines._pieces import n_pieces
 from labelmill.engines._spark_errors import KEPT, told
 from labelmill.engines._spark_session import Session, is_local, open_session
 from labelmill.engines._spark_task import Inbox, Task, Trouble
@@ -33,8 +34,8 @@ __all__ = ["Spark"]
 
 logger = logging.getLogger(__name__)
 
-MOST_TASKS: Final = 10_000
-"""Tasks of one job at most. Up to here each partition is a task of its own: tried alone, reported alone."""
+SCOUTS: Final = 2
+"""Partitions for each core that go first."""
 
 CANCEL_SECONDS: Final = 10.0
 """How long cancelled work may take to stop before we go on without it."""
@@ -49,14 +50,14 @@ _environment_lock = threading.Lock()
 
 
 class Spark:
-    """Runs the stage in child processes of Spark's Python workers, one partition per task.
+    """Runs the stage in child processes of Spark's Python workers, a partition or some short ones per task.
 
     Each Python worker keeps one child with the stage open. An item that kills its process costs the child; a worker,
     an executor or a node that is lost costs Spark a task, which Spark tries again (`spark.task.maxFailures` times).
     Both are harmless, and so is speculation: the output of a partition has one name, and the first to publish wins.
 
     With `need.workers` (or `workers`) every partition is a job of its own and so many jobs run at a time, which bounds
-    the partitions at work on the whole cluster; without it all partitions are one job that takes the room there is.
+    the partitions at work on the whole cluster; without it a job of a few and one of all others take the room there is.
     `need.cpus` above 1 and `need.gpus` ask for a resource profile, which needs executors that have them; a task sees
     the accelerators that Spark gave to it as CUDA_VISIBLE_DEVICES. On one machine (`local[n]`) Spark knows no resource
     profiles: there fewer partitions run at a time and accelerators are not counted. The memory of children is beside
@@ -138,7 +139,8 @@ class _Job:
             context.accumulator([], Inbox(self._news)),
         )
         self._group = f"labelmill-{uuid.uuid4().hex}"
-        self._chunks: deque[list[Partition]] = deque()
+        self._chunks: deque[list[list[Partition]]] = deque()
+        self._later: list[Partition] = []
         self._lanes: list[threading.Thread] = []
         self._is_cancelled = False
 
@@ -146,12 +148,15 @@ class _Job:
         """One for each partition; a task that was tried twice is counted once."""
         open_ids = {partition.id for partition in todo}
         self._start(todo)
-        n_running = len(self._lanes)
-        while n_running:
+        n_ended, quickest = 0, math.inf
+        while n_ended < len(self._lanes):
             news = self._next()
             if isinstance(news, Receipt):
                 if news.partition in open_ids:
                     open_ids.remove(news.partition)
+                    quickest = min(quickest, news.seconds)
+                    if len(todo) - len(open_ids) > self._context.defaultParallelism:  # one has done its second
+                        self._start_later(quickest)
                     yield news
             elif self._is_cancelled:
                 return
@@ -160,7 +165,7 @@ class _Job:
             elif news.error is not None:
                 raise told(news.error) from news.error
             else:
-                n_running -= 1
+                n_ended += 1
         if open_ids:
             raise AnnotationError(f"Spark brought no receipt for {len(open_ids)} of {len(todo)} partitions; {KEPT}")
 
@@ -177,11 +182,27 @@ class _Job:
             self._stage.destroy()
 
     def _start(self, todo: list[Partition]) -> None:
-        self._chunks.extend([todo] if self._width is None else [[partition] for partition in todo])
-        self._lanes = [
-            InheritableThread(target=self._lane, daemon=True) for _ in range(min(self._width or 1, len(self._chunks)))
-        ]
-        for lane in self._lanes:
+        """Some partitions of an unbounded job go first, one per task: they tell how long one takes."""
+        if self._width is None:
+            n_first = SCOUTS * self._context.defaultParallelism
+            self._chunks.append([[partition] for partition in todo[:n_first]])
+            self._later = todo[n_first:]
+        else:
+            self._chunks.extend([[partition]] for partition in todo)
+        self._add_lanes(min(self._width or 1, len(self._chunks)))
+
+    def _start_later(self, seconds: float) -> None:
+        """The rest as a second job beside the first, so that no worker waits in between; nothing the second time."""
+        rest, self._later = self._later, []
+        if rest and not self._is_cancelled:
+            n_tasks = n_pieces(len(rest), self._context.defaultParallelism, seconds)
+            self._chunks.append([rest[i::n_tasks] for i in range(n_tasks)])
+            self._add_lanes(1)
+
+    def _add_lanes(self, n_lanes: int) -> None:
+        lanes = [InheritableThread(target=self._lane, daemon=True) for _ in range(n_lanes)]
+        self._lanes += lanes
+        for lane in lanes:
             lane.start()
 
     def _lane(self) -> None:
@@ -198,10 +219,9 @@ class _Job:
             error = problem
         self._news.put(_LaneEnd(error))
 
-    def _rdd(self, chunk: list[Partition]) -> RDD[Any]:
-        n_tasks = min(len(chunk), MOST_TASKS)
-        groups = [tuple(chunk[i::n_tasks]) for i in range(n_tasks)]
-        rdd = self._context.parallelize(groups, n_tasks).mapPartitions(self._task)
+    def _rdd(self, groups: list[list[Partition]]) -> RDD[Any]:
+        """One task for each group."""
+        rdd = self._context.parallelize(groups, len(groups)).mapPartitions(self._task)
         profile = _profile(self._context, self._need)
         if profile is not None:
             rdd = rdd.withResources(profile)
