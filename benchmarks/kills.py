@@ -1,6 +1,6 @@
 """kill -9 on real Ray and Spark clusters, again and again.
 
-    python benchmarks/kills.py [--kills 20]
+    python benchmarks/kills.py [--kills 20] [--only worker,node,driver]
 
 Each cluster has a head and two nodes that work, on this machine. Every kill hits a fresh copy of a project at a random
 instant in the middle of `annotate`; afterwards every file of votes must be byte-identical to those of an undisturbed
@@ -15,6 +15,7 @@ import random
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -22,6 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.trials.clusters import Cluster, ray_cluster, spark_cluster
 from tests.trials.kills import KINDS, Kill, trial
 from tests.trials.story import Story
+
+REMOTE = "remote-driver"
+"""The driver, with the lake on an object store."""
 
 KILLED = {
     "child": "process that runs the rules",
@@ -31,7 +35,7 @@ KILLED = {
 }
 
 
-def report(n_kills: int = 20) -> str:
+def report(n_kills: int = 20, only: Sequence[str] = (*KINDS, REMOTE)) -> str:
     """A table: what was killed, when, and how long the rest took."""
     kills: list[Kill] = []
     with tempfile.TemporaryDirectory(prefix="labelmill-kills-") as folder:
@@ -40,7 +44,7 @@ def report(n_kills: int = 20) -> str:
         for opened in (ray_cluster, spark_cluster):
             with opened() as cluster:
                 separated = cluster.network.kind
-                kills += struck(cluster, story, n_kills)
+                kills += struck(cluster, story, n_kills, only)
     return "\n".join(
         [
             f"{len(kills)} kills in the middle of `annotate` on clusters of a head and two nodes on this machine "
@@ -54,13 +58,14 @@ def report(n_kills: int = 20) -> str:
     )
 
 
-def struck(cluster: Cluster, story: Story, n_kills: int) -> list[Kill]:
-    """So many of each kind, and of drivers whose lake is on an object store."""
+def struck(cluster: Cluster, story: Story, n_kills: int, only: Sequence[str]) -> list[Kill]:
+    """So many of each kind."""
     kills = []
     rng = random.Random(0)
-    for kind, is_remote in [*((kind, False) for kind in KINDS), ("driver", True)]:
+    for kind in only:
         for _ in range(n_kills):
-            kills.append(trial(cluster, kind, story, rng, shelf=cluster.store.shelf() if is_remote else None))
+            shelf = cluster.store.shelf() if kind == REMOTE else None
+            kills.append(trial(cluster, "driver" if kind == REMOTE else kind, story, rng, shelf=shelf))
             print(kills[-1], flush=True)
             while len(cluster.workers) < 2:
                 cluster.add_node()
@@ -83,4 +88,8 @@ def rows(kills: list[Kill]) -> list[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=20)
-    print(report(parser.parse_args().kills))
+    parser.add_argument(
+        "--only", type=lambda text: text.split(","), default=[*KINDS, REMOTE], help="kinds, with commas"
+    )
+    asked = parser.parse_args()
+    print(report(asked.kills, asked.only))

@@ -57,14 +57,19 @@ class Attempt:
         self.timeout = timeout if threading.current_thread() is threading.main_thread() else None
 
     def __enter__(self) -> Self:
-        self.deaths = _left_over(self.lake, self.digest, self.partition)
-        self.convicted = convicted(self.deaths)
         self.name = secrets.token_hex(8)
+        self.deaths: list[Death] = []
+        self.token = self.lake.begin_attempt(self.digest, self.partition, self._note(BEGIN))
         with ExitStack() as stack:
+            stack.callback(self.lake.end_attempt, self.token)
+            if not self.token.is_first:
+                found = _left_over(self.lake, self.digest, self.partition)
+                self.deaths = [death for death in found if death.name != self.name]
+                self.token.note(self._note(BEGIN))
+            self.convicted = convicted(self.deaths)
             if self.timeout is not None:
                 # Only a suspect's words are of use, and a lost machine leaves the file behind.
                 self.words = stack.enter_context(LastWords(self.name if self.deaths else None))
-            self.token = self.lake.begin_attempt(self.digest, self.partition, self._note(BEGIN))
             self.stack = stack.pop_all()
         self.notes_all = bool(self.deaths) or self.token.is_cheap
         return self
@@ -72,8 +77,7 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self.stack:
-            self.lake.end_attempt(self.token)
+        self.stack.close()
         if error is None and self.deaths:
             self.lake.clear_attempts(self.digest, self.partition)
             for death in self.deaths:

@@ -129,8 +129,8 @@ class Files(Protocol):
     def sweep(self, *, older_than: float = ORPHAN_AGE) -> int:
         """Remove what killed writers left behind, if it is older than so many seconds; how many were removed."""
 
-    def open_notes(self, key: str, first: bytes) -> Notes:
-        """A new file of notes with a first note; all others have its length."""
+    def open_notes(self, key: str, first: bytes) -> Notes | None:
+        """A new file of notes with a first note; all others have its length. None if there is such a file."""
 
     def take(self, key: str) -> Hold:
         """Take the right to write, whose record lies under the key.

@@ -172,12 +172,15 @@ class LocalFiles(Files):
                         n_removed += 1
         return n_removed
 
-    def open_notes(self, key: str, first: bytes) -> Notes:
+    def open_notes(self, key: str, first: bytes) -> Notes | None:
         """A new file of notes in mapped memory, which does not wait for the disk."""
         path = self.path(key)
         with storage_errors(path, "write"):
             self._make_folder(path.parent)
-            _create(path)
+            try:
+                _create(path)
+            except FileExistsError:
+                return None
             path.write_bytes(first)
             return _MappedNotes(path, len(first))
 

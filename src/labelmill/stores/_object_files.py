@@ -140,9 +140,9 @@ class ObjectFiles(Files):
         """Remove what killed writers left behind; how many were removed."""
         return self.store.sweep(older_than)
 
-    def open_notes(self, key: str, first: bytes) -> Notes:
-        """A new file of notes; each is a request."""
-        return _PutNotes(self.store, key, first)
+    def open_notes(self, key: str, first: bytes) -> Notes | None:
+        """A new file of notes, if there is none; each is a request."""
+        return _PutNotes(self.store, key) if self.store.create(key, first) else None
 
     def take(self, key: str) -> Hold:
         """Take the right to write as a lease that is renewed."""
@@ -176,10 +176,9 @@ class ObjectFiles(Files):
 class _PutNotes:
     is_cheap = False
 
-    def __init__(self, store: ObjectStore, key: str, first: bytes) -> None:
+    def __init__(self, store: ObjectStore, key: str) -> None:
         self._store = store
         self._key = key
-        self.write(first)
 
     def write(self, content: bytes) -> None:
         self._store.put(self._key, content)

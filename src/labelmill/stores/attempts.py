@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from labelmill.stores._files import Files
+from labelmill.stores._files import Files, Notes
 
 __all__ = ["Attempts", "Token"]
 
 FOLDER: Final = "_try"
+
+FIRST: Final = "first"
+"""What tells an attempt from others, unless there is one of that name: so it is known without a listing."""
 
 
 class Token:
@@ -17,22 +20,23 @@ class Token:
 
     Parameters
     ----------
-    files : Files
+    notes : Notes
     key : str
-        Where its notes lie.
-    note : bytes
-        The first; all others have its length.
+        Where they lie.
 
     Attributes
     ----------
+    is_first : bool
+        True if no other attempt at the partition is on record.
     is_cheap : bool
         True where a note costs next to nothing (mapped memory), False where each is a request to an object store.
     """
 
-    def __init__(self, files: Files, key: str, note: bytes) -> None:
+    def __init__(self, notes: Notes, key: str) -> None:
         self.key = key
-        self._notes = files.open_notes(key, note)
-        self.is_cheap = self._notes.is_cheap
+        self.is_first = key.endswith(f"~{FIRST}")
+        self.is_cheap = notes.is_cheap
+        self._notes = notes
 
     def note(self, content: bytes) -> None:
         """Put on record how far the attempt is; outlives the process, however it ends."""
@@ -57,7 +61,10 @@ class Attempts:
 
     def begin(self, digest: str, partition_id: str, note: bytes) -> Token:
         """Put on record that work on a partition begins."""
-        return Token(self._files, f"{_folder(digest)}/{partition_id}~{secrets.token_hex(8)}", note)
+        key = f"{_folder(digest)}/{partition_id}~{FIRST}"
+        while (notes := self._files.open_notes(key, note)) is None:
+            key = f"{_folder(digest)}/{partition_id}~{secrets.token_hex(8)}"
+        return Token(notes, key)
 
     def end(self, token: Token) -> None:
         """Put on record that an attempt ended, well or badly: its worker lives."""

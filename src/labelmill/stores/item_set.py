@@ -77,16 +77,20 @@ class ItemSet:
 
     def read(self, partition: Partition, columns: Sequence[str] | None = None) -> ItemBatch:
         """The items of a partition; a column that only other files have is null here."""
-        wanted = self.manifest()["columns"] if columns is None else list(columns)
-        there = set(self._columns(partition.uri))
-        frame = self._files.read_frame(
-            partition.uri, [name for name in wanted if name in there], start=partition.start, length=partition.n_rows
-        )
-        for name in wanted:
-            if name not in there and name not in self.manifest()["columns"]:
-                raise UsageError(f"the items have no column {name!r}: {nearest(name, self.manifest()['columns'])}")
+        file = self._file(partition.uri)  # first: it sees to it that the manifest is not older than the partition
+        known = self.manifest()["columns"]
+        wanted = known if columns is None else list(columns)
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise UsageError(f"the items have no column {unknown[0]!r}: {nearest(unknown[0], known)}")
+        there = set(file["columns"])
+        if there <= set(wanted) and partition.n_rows == file["rows"]:
+            frame = self._files.read_frame(partition.uri)  # as a whole: one request
+        else:
+            names = [name for name in wanted if name in there]
+            frame = self._files.read_frame(partition.uri, names, start=partition.start, length=partition.n_rows)
         missing = [pl.lit(None).alias(name) for name in wanted if name not in there]
-        return ItemBatch(frame.with_columns(missing).select(wanted) if missing else frame)
+        return ItemBatch(frame.with_columns(missing).select(wanted))
 
     def ids(self) -> pl.Series:
         """All ids in lake order."""
@@ -133,11 +137,14 @@ class ItemSet:
         """Do not rely on what was read before: another process may have written."""
         self._looked = -math.inf
 
-    def _columns(self, uri: str) -> list[str]:
+    def _file(self, uri: str) -> dict[str, Any]:
+        """What the manifest says of a file; one that it does not name may have come after it was read."""
         name = uri.rpartition("/")[2]
-        for file in self.manifest()["files"]:
-            if file["name"] == name:
-                return list(file["columns"])
+        for _ in range(2):
+            for file in self.manifest()["files"]:
+                if file["name"] == name:
+                    return dict(file)
+            self.look_again()
         raise StorageError(
             f"{self._files.place(uri)}: this file of items is not in the lake (any more): plan the work again"
         )
