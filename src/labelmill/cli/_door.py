@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -49,10 +49,20 @@ class Door:
         Print one JSON object instead of tables.
     progress : {"bar", "json", "none"}, optional
         How progress is shown; a bar without it, and none with `as_json`.
+    metrics : str, optional
+        Where it is served as well, for Prometheus.
     """
 
-    def __init__(self, folder: Path = Path(), *, as_json: bool = False, progress: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path = Path(),
+        *,
+        as_json: bool = False,
+        progress: str | None = None,
+        metrics: str | None = None,
+    ) -> None:
         self.folder = folder
+        self.metrics = metrics
         self.as_json = as_json
         self.progress = progress or ("none" if as_json else "bar")
 
@@ -66,16 +76,20 @@ class Door:
 
     @contextmanager
     def watching(self) -> Iterator[Callable[[str], Progress]]:
-        """How the work goes, on standard error."""
-        from labelmill.cli._progress import bars, json_lines
-        from labelmill.pipeline.workspace import unwatched
+        """How the work goes, on standard error and for whoever was asked to look."""
+        with _only_results_on_standard_output(), ExitStack() as stack:
+            watches = [stack.enter_context(watch) for watch in self._watches()]
+            yield lambda what: _each([watch(what) for watch in watches])
 
-        with _only_results_on_standard_output():
-            if self.progress == "none":
-                yield unwatched
-                return
-            with (bars if self.progress == "bar" else json_lines)() as watch:
-                yield watch
+    def _watches(self) -> Iterator[AbstractContextManager[Callable[[str], Progress]]]:
+        from labelmill.cli._progress import bars, json_lines
+
+        if self.metrics is not None:
+            from labelmill.cli._metrics import served
+
+            yield served(self.metrics)
+        if self.progress != "none":
+            yield bars() if self.progress == "bar" else json_lines()
 
     def show(self, data: Mapping[str, Any], *renderables: RenderableType) -> None:
         """The result: JSON on standard output, or the given texts and tables.
@@ -90,6 +104,14 @@ class Door:
         console = Console(highlight=False, soft_wrap=True, markup=False)
         for renderable in renderables:
             console.print(printable(renderable) if isinstance(renderable, str) else renderable)
+
+
+def _each(progresses: Sequence[Progress]) -> Progress:
+    def advance(done: int, total: int, detail: Mapping[str, Any] | None = None, /) -> None:
+        for progress in progresses:
+            progress(done, total, detail)
+
+    return advance
 
 
 def line(*parts: str | tuple[str, str]) -> RenderableType:
@@ -165,13 +187,18 @@ def json_option(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def project_options(function: Callable[..., R]) -> Callable[..., R]:
-    """The options --project, --progress and --json; the command gets a `Door` as its first argument."""
+    """The options --project, --progress, --metrics and --json; the command gets a `Door` as its first argument."""
 
     @json_option
     @click.option(
         "--progress",
         type=click.Choice(["bar", "json", "none"]),
         help="How progress is shown on standard error; json: an object a line.  [default: bar; none with --json]",
+    )
+    @click.option(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="Serve progress for Prometheus at http://HOST:PORT/metrics while the command works.",
     )
     @click.option(
         "--project",
@@ -182,8 +209,11 @@ def project_options(function: Callable[..., R]) -> Callable[..., R]:
         help="Folder with labelmill.toml.  [default: the current one]",
     )
     @functools.wraps(function)
-    def with_door(*args: Any, folder: Path, as_json: bool, progress: str | None, **options: Any) -> R:
-        return function(Door(folder, as_json=as_json, progress=progress), *args, **options)
+    def with_door(
+        *args: Any, folder: Path, as_json: bool, progress: str | None, metrics: str | None, **options: Any
+    ) -> R:
+        door = Door(folder, as_json=as_json, progress=progress, metrics=metrics)
+        return function(door, *args, **options)
 
     return with_door
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -25,6 +25,7 @@ from labelmill.domain.sums import Ask, Sums, drive
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import NotFittedError, UsageError
+from labelmill.testing._tables import crowd, ordinary_and_odd, rows_of
 
 __all__ = ["PROMISES", "Factory"]
 
@@ -36,7 +37,7 @@ CLOSE = 1e-6
 
 def promise_rows_sum_to_one(factory: Factory) -> None:
     """Probabilities are finite, not negative, and sum to 1 on every item, voted on or not."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         probabilities = factory().fit(table).predict_proba(table)
 
         assert (table.n_items, table.n_classes) == probabilities.shape
@@ -47,7 +48,7 @@ def promise_rows_sum_to_one(factory: Factory) -> None:
 
 def promise_reliability_is_a_probability(factory: Factory) -> None:
     """Reliability is one number in [0, 1] for each annotator who voted, NaN for the others."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         reliability = factory().fit(table).reliability_
         voted = np.bincount(table.annotator_index[table.label != ABSTAIN], minlength=table.n_annotators) > 0
 
@@ -58,7 +59,7 @@ def promise_reliability_is_a_probability(factory: Factory) -> None:
 
 def promise_details_are_json(factory: Factory) -> None:
     """`details_` is a JSON-able mapping that names the model."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         details = factory().fit(table).details_
 
         assert isinstance(json.loads(json.dumps(details, allow_nan=False))["model"], str)
@@ -66,7 +67,7 @@ def promise_details_are_json(factory: Factory) -> None:
 
 def promise_item_order_changes_nothing(factory: Factory) -> None:
     """Shuffling the items and the rows of the table shuffles the answers and nothing else."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         order = np.random.default_rng(1).permutation(table.n_items)
         rows = np.random.default_rng(2).permutation(len(table.label))
         place = np.argsort(order)
@@ -86,7 +87,7 @@ def promise_item_order_changes_nothing(factory: Factory) -> None:
 
 def promise_annotator_order_changes_nothing(factory: Factory) -> None:
     """Renumbering the annotators changes no answer."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         order = np.random.default_rng(3).permutation(table.n_annotators)
 
         _same(_answer(factory, table), _answer(factory, table.select_annotators(order.tolist())))
@@ -94,7 +95,7 @@ def promise_annotator_order_changes_nothing(factory: Factory) -> None:
 
 def promise_class_order_changes_nothing(factory: Factory) -> None:
     """Permuting the classes permutes the columns and nothing else."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         order = np.random.default_rng(4).permutation(table.n_classes)
         place = np.argsort(order).astype(np.int16)
         cast = table.label != ABSTAIN
@@ -125,7 +126,7 @@ def promise_sole_annotator_is_returned(factory: Factory) -> None:
 
 def promise_unanimous_votes_never_flip(factory: Factory) -> None:
     """Where all votes on an item name one class, that class is the answer."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         counts = table.counts
         unanimous = np.flatnonzero((counts > 0).sum(axis=1) == 1)
         answer = _answer(factory, table)
@@ -135,7 +136,7 @@ def promise_unanimous_votes_never_flip(factory: Factory) -> None:
 
 def promise_items_without_votes_get_the_balance(factory: Factory) -> None:
     """Every item nobody voted on gets the same probabilities: the class balance."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         silent = np.flatnonzero(~table.has_votes)
         answer = _answer(factory, table)[silent]
 
@@ -144,13 +145,13 @@ def promise_items_without_votes_get_the_balance(factory: Factory) -> None:
 
 def promise_same_seed_same_answer(factory: Factory) -> None:
     """Two models with the same options give the same answer, to the bit."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         np.testing.assert_array_equal(_answer(factory, table), _answer(factory, table))
 
 
 def promise_input_is_not_changed(factory: Factory) -> None:
     """Neither `fit` nor `predict_proba` changes the table."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         after: list[npt.NDArray[Any]] = [table.item_index, table.annotator_index, table.label, *table.soft.values()]
         before = [column.copy() for column in after]
         _answer(factory, table)
@@ -161,7 +162,7 @@ def promise_input_is_not_changed(factory: Factory) -> None:
 
 def promise_new_items_by_known_annotators(factory: Factory) -> None:
     """A fitted model answers for another table whose annotators it knows, in any order."""
-    table = _crowd(np.random.default_rng(6), 60, 8, 3, votes_each=4)
+    table = crowd(np.random.default_rng(6), 60, 8, 3, votes_each=4)
     model = factory().fit(table)
     some = VoteTable(["new"], [table.annotators[5], table.annotators[2]], table.classes, [0, 0], [0, 1], [1, 1])
 
@@ -173,7 +174,7 @@ def promise_new_items_by_known_annotators(factory: Factory) -> None:
 
 def promise_unknown_annotators_are_refused(factory: Factory) -> None:
     """Votes by an annotator the model was not fitted on are refused by name."""
-    table = _crowd(np.random.default_rng(7), 20, 4, 2, votes_each=3)
+    table = crowd(np.random.default_rng(7), 20, 4, 2, votes_each=3)
     stranger = VoteTable(["new"], ["nobody we know"], table.classes, [0], [0], [1])
 
     message = ""
@@ -187,7 +188,7 @@ def promise_unknown_annotators_are_refused(factory: Factory) -> None:
 
 def promise_unfitted_model_says_so(factory: Factory) -> None:
     """Asked before `fit`, a model raises NotFittedError."""
-    table = _crowd(np.random.default_rng(8), 5, 3, 2, votes_each=2)
+    table = crowd(np.random.default_rng(8), 5, 3, 2, votes_each=2)
 
     try:
         factory().predict_proba(table)
@@ -207,10 +208,10 @@ def promise_any_table_will_do(factory: Factory) -> None:
 
 def promise_a_row_counts_as_often_as_it_says(factory: Factory) -> None:
     """A row with a multiplicity teaches what so many equal items teach, and gets their answer."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         times = np.random.default_rng(9).integers(1, 4, size=table.n_items)
-        short = _rows_of(table, np.arange(table.n_items), times)
-        whole = _rows_of(table, np.repeat(np.arange(table.n_items), times))
+        short = rows_of(table, np.arange(table.n_items), times)
+        whole = rows_of(table, np.repeat(np.arange(table.n_items), times))
         by_row, by_item = factory().fit(short), factory().fit(whole)
 
         _alike(np.repeat(by_row.predict_proba(short), times, axis=0), by_item.predict_proba(whole))
@@ -222,18 +223,18 @@ def promise_a_row_counts_as_often_as_it_says(factory: Factory) -> None:
 
 def promise_parts_are_predicted_as_the_whole(factory: Factory) -> None:
     """Predicting some rows gives the same bits as predicting all, whichever rows are together."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         model = factory().fit(table)
         whole = model.predict_proba(table)
         order = np.random.default_rng(10).permutation(table.n_items)
 
         for rows in (order[: table.n_items // 3], order[table.n_items // 3 :], order[:1], np.sort(order[:7])):
-            np.testing.assert_array_equal(whole[rows], model.predict_proba(_rows_of(table, rows)))
+            np.testing.assert_array_equal(whole[rows], model.predict_proba(rows_of(table, rows)))
 
 
 def promise_a_fitted_model_can_be_pickled(factory: Factory) -> None:
     """A fitted model that was sent elsewhere answers with the same bits."""
-    for table in _tables():
+    for table in ordinary_and_odd():
         model = factory().fit(table)
         elsewhere = pickle.loads(pickle.dumps(model))  # noqa: S301 -- made here
 
@@ -247,10 +248,10 @@ def promise_shards_teach_what_the_whole_does(factory: Factory) -> None:
     """
     if not hasattr(factory(), "learning"):
         return
-    for table in _tables():
+    for table in ordinary_and_odd():
         whole = factory().fit(table)
         for n_shards in (1, 3, 10):
-            shards = [_rows_of(table, rows) for rows in np.array_split(np.arange(table.n_items), n_shards)]
+            shards = [rows_of(table, rows) for rows in np.array_split(np.arange(table.n_items), n_shards)]
             first, second = _learned(factory, shards), _learned(factory, shards)
 
             _alike(whole.predict_proba(table), first.predict_proba(table))
@@ -282,105 +283,6 @@ PROMISES: list[Callable[[Factory], None]] = [
 ]
 
 
-def _tables() -> Iterator[VoteTable]:
-    """Ordinary tables and those that break things."""
-    rng = np.random.default_rng(0)
-    yield _crowd(rng, 80, 12, 3, votes_each=4)
-    yield _crowd(rng, 50, 6, 2, votes_each=1)
-    yield _rules(rng, 120, 6, 2)
-    yield _rules(rng, 90, 9, 4)
-    yield _mixed(rng)
-    yield VoteTable.from_matrix(np.zeros((6, 3)), classes=("only",))
-    yield VoteTable.from_matrix(np.ones((30, 40)), classes=("a", "b"))
-    yield VoteTable.from_matrix(np.full((5, 2), ABSTAIN), classes=("a", "b", "c"))
-    yield VoteTable.from_matrix(np.zeros((0, 3)), classes=("a", "b"))
-    yield VoteTable(["a", "b"], ["x", "y"], ("yes", "no"), [], [], [])
-    yield VoteTable(["a", "b"], [], ("yes", "no"), [], [], [])
-    yield VoteTable(["a", "a2"], ["x", "y"], ("yes", "no"), [0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1])
-    yield VoteTable(["a", "b", "c"], ["x"], ("yes", "no", "never"), [0, 1], [0, 0], [0, 1])
-
-
-def _crowd(rng: np.random.Generator, n_items: int, n_annotators: int, n_classes: int, *, votes_each: int) -> VoteTable:
-    truth = rng.integers(n_classes, size=n_items)
-    accuracy = rng.uniform(0.5, 0.95, size=n_annotators)
-    item = np.repeat(np.arange(n_items), votes_each)
-    annotator = np.concatenate([rng.permutation(n_annotators)[:votes_each] for _ in range(n_items)])
-    right = rng.random(len(item)) < accuracy[annotator]
-    label = np.where(right, truth[item], rng.integers(n_classes, size=len(item)))
-    names = [f"person {j}" for j in range(n_annotators)]
-    kinds: list[AnnotatorKind | None] = ["person"] * n_annotators
-    return VoteTable(
-        [f"item {i}" for i in range(n_items)], names, _classes(n_classes), item, annotator, label, kinds=kinds
-    )
-
-
-def _rules(rng: np.random.Generator, n_items: int, n_annotators: int, n_classes: int) -> VoteTable:
-    truth = rng.integers(n_classes, size=n_items)
-    matrix = np.full((n_items, n_annotators), ABSTAIN)
-    for j in range(n_annotators):
-        names = j % n_classes
-        fires = rng.random(n_items) < np.where(truth == names, 0.4, 0.1)
-        matrix[fires, j] = names
-    kinds: list[AnnotatorKind | None] = ["rule"] * n_annotators
-    return VoteTable.from_matrix(matrix, classes=_classes(n_classes), kinds=kinds)
-
-
-def _mixed(rng: np.random.Generator) -> VoteTable:
-    """Two people on some items, three rules, one model with probabilities on most."""
-    n_items, n_classes = 70, 3
-    truth = rng.integers(n_classes, size=n_items)
-    matrix = np.full((n_items, 6), ABSTAIN)
-    for j, (asked, accuracy) in enumerate([(0.5, 0.9), (0.3, 0.8), (0.3, 0.7), (0.3, 0.7), (0.3, 0.6)]):
-        voted = rng.random(n_items) < asked
-        right = rng.random(n_items) < accuracy
-        matrix[voted, j] = np.where(right, truth, rng.integers(n_classes, size=n_items))[voted]
-    soft = rng.dirichlet(np.ones(n_classes), size=n_items)
-    soft[np.arange(n_items), truth] += 1.0
-    soft /= soft.sum(axis=1, keepdims=True)
-    soft[::9] = np.nan
-    matrix[:, 5] = np.where(np.isnan(soft).any(axis=1), ABSTAIN, np.argmax(np.nan_to_num(soft), axis=1))
-    item, annotator = np.nonzero(matrix != ABSTAIN)
-    kinds: list[AnnotatorKind | None] = ["person", "person", "rule", "rule", "rule", "model"]
-    return VoteTable(
-        [f"item {i}" for i in range(n_items)],
-        ["ann", "bob", "r1", "r2", "r3", "net"],
-        _classes(n_classes),
-        item,
-        annotator,
-        matrix[item, annotator],
-        kinds=kinds,
-        soft={5: soft},
-    )
-
-
-def _rows_of(table: VoteTable, rows: npt.NDArray[np.intp], times: npt.NDArray[np.int64] | None = None) -> VoteTable:
-    """The table's rows at these places, in the form it has; they may repeat. Votes are in an order of their own."""
-    items = [f"row {n}" for n in range(len(rows))]
-    if "label" not in table.__dict__:
-        return VoteTable.from_matrix(
-            table.matrix[rows],
-            classes=table.classes,
-            annotators=table.annotators,
-            items=items,
-            kinds=table.kinds,
-            multiplicity=times,
-        )
-    at = [np.flatnonzero(table.item_index == row) for row in rows]
-    order = np.random.default_rng(11).permutation(sum(len(positions) for positions in at))
-    votes = np.concatenate([np.zeros(0, dtype=np.intp), *at])[order]
-    return VoteTable(
-        items,
-        table.annotators,
-        table.classes,
-        np.repeat(np.arange(len(rows)), [len(positions) for positions in at])[order],
-        table.annotator_index[votes],
-        table.label[votes],
-        kinds=table.kinds,
-        soft={j: p[rows] for j, p in table.soft.items()},
-        multiplicity=times,
-    )
-
-
 def _learned(factory: Factory, shards: list[VoteTable]) -> LabelModel:
     """The model that learned from shards, every question pickled on its way."""
 
@@ -396,10 +298,6 @@ def _learned(factory: Factory, shards: list[VoteTable]) -> LabelModel:
 
 def _alike(expected: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0)
-
-
-def _classes(n_classes: int) -> list[str]:
-    return [f"class {k}" for k in range(n_classes)]
 
 
 def _answer(factory: Factory, table: VoteTable) -> npt.NDArray[np.float64]:
