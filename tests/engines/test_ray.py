@@ -44,6 +44,24 @@ def test_a_killed_process_loses_nothing(tmp_path: Path, victims: list[str]) -> N
 
 
 @pytest.mark.usefixtures("local_ray")
+def test_a_conductor_serves_one_map_after_the_other(tmp_path: Path) -> None:
+    """It stays between two maps, and one that is lost in between is replaced; with the engine it goes."""
+    seen = []
+
+    with closing(Ray()) as engine:
+        for _ in range(3):
+            receipts = list(engine.map(Calls(tmp_path), partitions_of(3), Resources()))
+            assert [None] * 3 == [receipt.error for receipt in receipts]
+            seen.append({process.pid for process in _conductors()})
+            if len(seen) == 2:
+                os.kill(min(seen[1]), signal.SIGKILL)
+
+    assert seen[0] == seen[1] != seen[2]
+    assert {1} == {len(found) for found in seen}
+    until(lambda: not _conductors())
+
+
+@pytest.mark.usefixtures("local_ray")
 def test_a_worker_keeps_its_child(tmp_path: Path) -> None:
     """The stage is opened once in each worker, however many partitions there are; receipts name the machine."""
     receipts = list(Ray().map(Calls(tmp_path), partitions_of(12), Resources()))
@@ -197,13 +215,17 @@ class Meeting:
 def _kill(victim: str, folder: Path) -> None:
     """Kill a process that is at work: a child, the actor that keeps one, or the conductor."""
     if victim == "conductor":
-        chosen = [p for p in psutil.process_iter(["cmdline"]) if _is_conductor(p) and os.getpid() in _ancestors(p)]
+        chosen = _conductors()
         assert chosen
     else:
         children = [psutil.Process(pid) for pid in pids(folder) if psutil.pid_exists(pid)]
         chosen = children[:1] if victim == "child" else [p for p in [children[0].parent()] if p is not None]
     for process in chosen:
         os.kill(process.pid, signal.SIGKILL)
+
+
+def _conductors() -> list[psutil.Process]:
+    return [p for p in psutil.process_iter(["cmdline"]) if _is_conductor(p) and os.getpid() in _ancestors(p)]
 
 
 def _is_conductor(process: psutil.Process) -> bool:

@@ -36,6 +36,8 @@ class Work:
 
     Parameters
     ----------
+    name : str
+        Tells it from what the conductor did before.
     stage : bytes
         The pickled stage.
     n_threads : int
@@ -52,6 +54,7 @@ class Work:
         Into how many pieces the partitions are cut. A piece is what Ray hands to a worker.
     """
 
+    name: str
     stage: bytes
     n_threads: int
     versions: Mapping[str, str]
@@ -75,20 +78,25 @@ class Conductor:
     """Runs Ray Data's actor pool and keeps the receipts until the driver has them.
 
     It is an actor itself: so a driver outside the cluster does as well as one inside, the driver's process stays free
-    of Ray Data with its settings and its log, and ending this one actor ends the pool.
+    of Ray Data with its settings and its log, and ending this one actor ends the pool. It serves one `map` after the
+    other: to start it takes longer than to start its workers.
     """
 
-    def __init__(self, work: Work, partitions: list[Partition]) -> None:
+    def __init__(self) -> None:
         self._me = ray.get_runtime_context().current_actor
-        self._work = work
-        self._partitions = partitions
-        self._receipts: list[tuple[str, Receipt]] = []
-        self._problem: str | None = None
-        self._is_over = False
         self._is_stopped = False
         self._workers: dict[str, Any] = {}
         self._changed = threading.Condition()
-        threading.Thread(target=self._run, daemon=True).start()
+
+    def begin(self, work: Work, partitions: list[Partition]) -> None:
+        """Hand out the partitions; what was done before is forgotten."""
+        with self._changed:
+            self._work = work
+            self._receipts: list[tuple[str, Receipt]] = []
+            self._problem: str | None = None
+            self._is_over = False
+            self._workers.clear()
+        threading.Thread(target=self._run, args=(partitions,), daemon=True).start()
 
     def news(self, n_known: int) -> News:
         """Receipts after the first `n_known`; waits a moment if there is none. Asked twice it says the same."""
@@ -96,14 +104,16 @@ class Conductor:
             self._changed.wait_for(lambda: self._is_over or len(self._receipts) > n_known, _WAIT)
             return News(self._receipts[n_known:], self._is_over, self._problem)
 
-    def note(self, name: str, answer: Receipt | str) -> None:
+    def note(self, work: str, partition: str, answer: Receipt | str) -> None:
         """Take a partition's receipt at once, however many share its piece; words instead of one end the work."""
         with self._changed:
+            if work != self._work.name:
+                return  # from a worker that was thought lost
             if isinstance(answer, str):
                 self._problem = self._problem or answer
                 self._is_over = True
             else:
-                self._receipts.append((name, answer))
+                self._receipts.append((partition, answer))
             self._changed.notify_all()
 
     def enlist(self, name: str, worker: Any) -> bool:
@@ -122,10 +132,10 @@ class Conductor:
         if workers:  # a call to a dead actor fails, and not before it is dead
             ray.wait([worker.__ray_ready__.remote() for worker in workers], num_returns=len(workers), timeout=_END)
 
-    def _run(self) -> None:
+    def _run(self, partitions: list[Partition]) -> None:
         problem = None
         try:
-            for _ in self._pool().iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            for _ in self._pool(partitions).iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                 if self._is_over:
                     break
         except BaseException as error:  # noqa: BLE001 -- told to the driver
@@ -135,7 +145,7 @@ class Conductor:
             self._is_over = True
             self._changed.notify_all()
 
-    def _pool(self) -> Dataset:
+    def _pool(self, partitions: list[Partition]) -> Dataset:
         from ray import data  # a second's import, and not for the driver
 
         work = self._work
@@ -145,7 +155,7 @@ class Conductor:
         context.execution_no_progress_timeout_s = -1  # a partition takes as long as it takes
         context.target_max_block_size = 1 << 20  # what Ray Data reckons with until it has seen the first receipt
         return data.from_items(
-            [{"partition": pickle.dumps(partition)} for partition in self._partitions],
+            [{"partition": pickle.dumps(partition)} for partition in partitions],
             override_num_blocks=work.n_blocks,
         ).map_batches(
             Worker,
@@ -168,6 +178,7 @@ class Worker:
     def __init__(self, conductor: Any, work: Work) -> None:
         sys.path.extend(place for place in work.path if place not in sys.path)
         self._conductor = conductor
+        self._work = work.name
         self._shepherd = Shepherd(work.stage, work.n_threads)
         self._problem = mismatch(work.versions)
         here = ray.get_runtime_context()
@@ -177,7 +188,8 @@ class Worker:
     def __call__(self, batch: pa.Table) -> dict[str, list[str]]:
         """Partitions in, their names out when the conductor has the receipts."""
         partitions = [pickle.loads(row) for row in batch["partition"].to_pylist()]  # noqa: S301 -- from our own conductor
-        ray.get([self._conductor.note.remote(partition.id, self._answer(partition)) for partition in partitions])
+        note = self._conductor.note
+        ray.get([note.remote(self._work, partition.id, self._answer(partition)) for partition in partitions])
         return {"partition": [partition.id for partition in partitions]}
 
     def _answer(self, partition: Partition) -> Receipt | str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import uuid
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any, ClassVar, Final
 
@@ -65,6 +66,7 @@ class Ray:
         self.workers = workers
         self._lock = threading.Lock()
         self._conductors: list[Any] = []
+        self._idle: list[Any] = []
         self._is_ours = False
         self._is_connected = False
 
@@ -103,7 +105,7 @@ class Ray:
     def close(self) -> None:
         """End all workers, and the cluster if it was started here; a `map` that is under way ends with them."""
         with self._lock:
-            conductors, self._conductors = self._conductors, []
+            conductors, self._conductors, self._idle = [*self._conductors, *self._idle], [], []
             is_ours, self._is_ours, self._is_connected = self._is_ours, False, False
         for conductor in conductors:
             _end(conductor)
@@ -118,10 +120,10 @@ class Ray:
 
     def _conducted(self, work: Work, partitions: list[Partition]) -> Iterator[tuple[str, Receipt]]:
         """What one conductor brings in, until all is there or it is lost."""
-        conductor = _conductor(work, partitions)
-        self._conductors.append(conductor)
+        conductor = self._conductor()
         n_known = 0
         try:
+            ray.get(conductor.begin.remote(work, partitions))
             while True:
                 news: News = ray.get(conductor.news.remote(n_known))
                 yield from news.receipts
@@ -129,11 +131,25 @@ class Ray:
                 if news.problem is not None:
                     raise AnnotationError(news.problem)
                 if news.is_all:
+                    self._keep(conductor)
                     return
         finally:
             if conductor in self._conductors:
                 self._conductors.remove(conductor)
                 _end(conductor)
+
+    def _conductor(self) -> Any:
+        """One that has nothing to do, or a new one."""
+        with self._lock:
+            conductor = self._idle.pop() if self._idle else _new_conductor()
+            self._conductors.append(conductor)
+        return conductor
+
+    def _keep(self, conductor: Any) -> None:
+        with self._lock:
+            if conductor in self._conductors:  # else all has been closed meanwhile
+                self._conductors.remove(conductor)
+                self._idle.append(conductor)
 
 
 def _work(packed: bytes, need: Resources, limit: int | None, n_partitions: int) -> Work:
@@ -141,6 +157,7 @@ def _work(packed: bytes, need: Resources, limit: int | None, n_partitions: int) 
     n_workers = min(n_partitions, n_now if limit is None else min(n_now, limit))
     resources = {"num_cpus": need.cpus, "num_gpus": need.gpus or None, "memory": need.memory}
     return Work(
+        name=uuid.uuid4().hex,
         stage=packed,
         n_threads=max(1, int(need.cpus)),
         versions=versions("ray"),
@@ -152,12 +169,12 @@ def _work(packed: bytes, need: Resources, limit: int | None, n_partitions: int) 
     )
 
 
-def _conductor(work: Work, partitions: list[Partition]) -> Any:
+def _new_conductor() -> Any:
     """Started where this process is connected: it is lost with the driver's machine, not with another."""
     beside = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
     remote: Any = ray.remote(Conductor)
     options = {"num_cpus": 0, "max_concurrency": CALLERS, "scheduling_strategy": beside}
-    return remote.options(**options).remote(work, partitions)
+    return remote.options(**options).remote()
 
 
 def _end(conductor: Any) -> None:
