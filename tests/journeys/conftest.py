@@ -94,12 +94,18 @@ def join(engine: str, request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A project with four rules and a file of 120 mails; its engine is the one `--engine` names."""
+    """A project with four rules and a file of 120 mails; its engine is the one `--engine` names.
+
+    Its lake is a folder; with the indirect parameter "s3" it lies on an object store.
+    """
     folder = tmp_path / "mails"
     folder.mkdir()
+    lake = request.getfixturevalue("bucket") if getattr(request, "param", "folder") == "s3" else ""
     engine = request.config.getoption("--engine")
     join(engine, request)
-    (folder / "labelmill.toml").write_text(PROJECT.replace('"serial"', f'"{engine}"'))
+    (folder / "labelmill.toml").write_text(
+        PROJECT.replace('"serial"', f'"{engine}"') + (f'[storage]\nlake = "{lake}/mails"\n' if lake else "")
+    )
     (folder / "rules.py").write_text(RULES)
     lines = ["id,text", *(f"{name},{text}" for name, text, _ in texts(120))]
     (folder / "items.csv").write_text("\n".join(lines) + "\n")

@@ -103,6 +103,7 @@ def test_init_makes_a_project_that_runs(shell: Shell, project: Path) -> None:
     assert (made.status, imported.status, ran.status) == (0, 0, 0), made.err + imported.err + ran.err
 
 
+@pytest.mark.parametrize("project", ["folder", "s3"], indirect=True)
 def test_only_an_edited_rule_runs_again(shell: Shell, project: Path) -> None:
     """Edit one rule, and only that rule runs."""
     shell("import", project / "items.csv", "-p", project)
@@ -118,6 +119,7 @@ def test_only_an_edited_rule_runs_again(shell: Shell, project: Path) -> None:
     assert third["ran"] == []
 
 
+@pytest.mark.parametrize("project", ["folder", "s3"], indirect=True)
 def test_appended_items_are_the_only_ones_annotated(shell: Shell, project: Path) -> None:
     """Ten per cent more items cost ten per cent more work."""
     shell("import", project / "items.csv", "-p", project)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import resource
 import shutil
+import signal
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +123,19 @@ def make(tmp_path: Path) -> Make:
         return Project.open(folder)
 
     return project
+
+
+@contextmanager
+def no_more_than(n_bytes: int) -> Iterator[None]:
+    """Files may not grow beyond this."""
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def published(project: Project, lake: Lake, *, must_travel: bool = True) -> tuple[Code, tuple[tuple[str, str], ...]]:
@@ -284,6 +300,19 @@ def test_an_archive_that_leads_out_of_its_folder(make: Make, tmp_path: Path, nam
         annotators_here(lake.uri, evil, fingerprints, isolated=False)
 
     assert list((tmp_path / "temporary").rglob("evil.py")) == []
+
+
+def test_a_full_disk_on_a_worker(make: Make, tmp_path: Path) -> None:
+    """Without room for a copy the error names the host, the place and what to do."""
+    lake = Lake(tmp_path / "lake")
+    code, fingerprints = published(make({**FILES, "data/w.txt": "word " * 10_000}), lake)
+    shutil.move(tmp_path / "project", tmp_path / "elsewhere")
+    told = r"cannot be unpacked on \S+: .* in \S+/temporary; free some space there, or set TMPDIR"
+
+    with no_more_than(20_000), pytest.raises(AnnotationError, match=told):
+        annotators_here(lake.uri, code, fingerprints, isolated=False)
+
+    assert annotators_here(lake.uri, code, fingerprints, isolated=False)
 
 
 def test_a_copy_that_somebody_wrote_over_is_not_used(make: Make, tmp_path: Path) -> None:

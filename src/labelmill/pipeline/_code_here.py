@@ -105,7 +105,11 @@ def _here(lake: str, code: Code) -> _Here:
     root = Path(code.root)
     if not code.bundle or _holds(root, code.files):
         return _Here(root, is_copy=False)
-    copy = _unpacked(Lake(lake).read_code(code.bundle), code)
+    content = Lake(lake).read_code(code.bundle)
+    try:
+        copy = _unpacked(content, code)
+    except OSError as error:
+        raise AnnotationError(_no_place(error)) from error
     relocate(copy, code.root)
     return _Here(copy, is_copy=True)
 
@@ -195,6 +199,13 @@ def _name_in_project(path: str, here: _Here, code: Code) -> str:
         return ""
     absolute = Path(os.path.normpath(Path.cwd() / path))
     return absolute.relative_to(here.root).as_posix() if absolute.is_relative_to(here.root) else ""
+
+
+def _no_place(error: OSError) -> str:
+    return (
+        f"the rules cannot be unpacked on {socket.gethostname()}: {error.strerror or error} in "
+        f"{tempfile.gettempdir()}; free some space there, or set TMPDIR for the workers, and run the same command again"
+    )
 
 
 def _not_loaded(error: RulesError, here: _Here, code: Code) -> str:
