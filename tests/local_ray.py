@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
+from tests.object_storage import S3
 
 __all__ = ["local_ray"]
 
@@ -16,11 +17,14 @@ N_CORES = 3
 
 
 @pytest.fixture(scope="session")
-def local_ray() -> Iterator[None]:
-    """Connects this process to a cluster on this machine, so that engines join it and leave it running."""
+def local_ray(s3_server: S3) -> Iterator[None]:
+    """Connects this process to a cluster on this machine, so that engines join it and leave it running.
+
+    Its workers reach the object store of the tests.
+    """
     ray = pytest.importorskip("ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # noqa: TID251 -- Ray reads it and nothing else
-    with warnings.catch_warnings():
+    with s3_server.reachable(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's own, about its future defaults
         ray.init(
             "local",

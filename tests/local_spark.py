@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.object_storage import S3
 
 from labelmill.domain.partition import Resources
 from labelmill.testing.engine import ManyRows, partitions_of
@@ -18,11 +19,15 @@ __all__ = ["local_spark"]
 
 
 @pytest.fixture(scope="session")
-def local_spark() -> Iterator[SparkContext]:
-    """Spark on this machine, with two slots: engines without a master join it and leave it running."""
+def local_spark(s3_server: S3) -> Iterator[SparkContext]:
+    """Spark on this machine, with two slots: engines without a master join it and leave it running.
+
+    Its workers reach the object store of the tests.
+    """
     pyspark = pytest.importorskip("pyspark")
     from labelmill.engines.spark import Spark
 
     with closing(Spark("local[2]")) as engine:
-        list(engine.map(ManyRows(b""), partitions_of(1), Resources()))  # starts it
+        with s3_server.reachable():
+            list(engine.map(ManyRows(b""), partitions_of(1), Resources()))  # starts it
         yield pyspark.SparkContext.getOrCreate()

@@ -61,6 +61,14 @@ class S3:
             "AWS_SECRET_ACCESS_KEY": "test",
         }
 
+    @contextlib.contextmanager
+    def reachable(self) -> Iterator[None]:
+        """Processes that start inside the block reach it."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            yield
+
     def new_bucket(self) -> str:
         """URI of a bucket that is empty."""
         name = f"bucket-{next(self._numbers)}"
@@ -84,11 +92,10 @@ def s3_server() -> Iterator[S3]:
 
 
 @pytest.fixture
-def bucket(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+def bucket(s3_server: S3) -> Iterator[str]:
     """URI of an empty bucket, which this process can reach."""
-    for name, value in s3_server.environment.items():
-        monkeypatch.setenv(name, value)
-    return s3_server.new_bucket()
+    with s3_server.reachable():
+        yield s3_server.new_bucket()
 
 
 @dataclass(frozen=True)
