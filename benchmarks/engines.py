@@ -71,9 +71,18 @@ class Row(NamedTuple):
         return (self.all.cpu - self.few.cpu) / (self.rows - FEW) * 1e6
 
 
+LONG = ["--rows", "20000000", "--repeats", "1", "--only", "processes,ray,spark,ray_data,spark_arrow"]
+"""The second table: ten times the rows, once."""
+
+
 def report(*arguments: str) -> str:
-    """The table, as Markdown."""
-    asked = options(list(arguments))
+    """The table that is asked for, as Markdown; the usual two without arguments."""
+    tables = [list(arguments)] if arguments else [[], LONG]
+    return "\n\n".join(table(options(asked)) for asked in tables)
+
+
+def table(asked: argparse.Namespace) -> str:
+    """One table with its verdict."""
     with tempfile.TemporaryDirectory(prefix="labelmill-engines-") as scratch:
         rows = Arena(Path(scratch) / "arena", asked).rows(asked.only or [*OURS, *THEIRS])
     return "\n".join([*heading(asked), *(line(row, rows) for row in rows), *verdict(rows)])
