@@ -15,7 +15,9 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --slow and --engine."""
     parser.addoption("--slow", action="store_true", help="also run the long forms")
-    parser.addoption("--engine", default="serial", help="the engine that journeys run on: serial, processes, ray or spark")
+    parser.addoption(
+        "--engine", default="serial", help="the engine that journeys run on: serial, processes, ray or spark"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from click.testing import CliRunner
 from tests.pipeline.lakes import ENGINES, add_items, crowd, machine_votes, people_votes, project, truth
 
 from labelmill.cli.main import cli
-from labelmill.pipeline import _fitting, _reduce, _vote_counts
+from labelmill.pipeline import _ballots, _reduce
 from labelmill.pipeline import aggregate as aggregating
+from labelmill.pipeline import analyze as analyzing
+from labelmill.pipeline import report as reporting
+from labelmill.pipeline._vote_counts import CountedVotes
 from labelmill.pipeline.aggregate import aggregate, gold_answers, read_consensus
 from labelmill.pipeline.analyze import analyze
 from labelmill.pipeline.report import story
@@ -96,32 +98,32 @@ def figures(workspace: Workspace, **options: Any) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in {"made_at", "runs"}}
 
 
+def gold_of(workspace: Workspace, items: list[str]) -> Any:
+    """Gold class of each item, -1 where it is not known."""
+    known = dict(gold_answers(workspace).select("item", "value").iter_rows())
+    return np.array([workspace.schema.index(known[item]) if item in known else -1 for item in items], dtype=np.int16)
+
+
 @pytest.mark.parametrize("fill", FILLED)
-def test_counts_say_what_all_votes_say(
+def test_sums_say_what_all_votes_say(
     fill: Callable[[Path], Workspace], opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every figure is that of all votes in memory, to the last bit; neither they nor the consensus are read whole."""
     workspace = opened(fill)
     with monkeypatch.context() as without:
-        without.setattr(_vote_counts, "joined", None)
+        without.setattr(_ballots, "_stacked", None)
         without.setattr(aggregating, "_loader", lambda *_: None)
         found, analyzed = figures(workspace), analyze(workspace).to_dict()
 
-    monkeypatch.setattr(_vote_counts, "look", lambda *_, **__: pl.DataFrame({"refused": ["many"]}))
+    def of_all_votes(workspace: Workspace, **_: Any) -> CountedVotes:
+        cast = ballots(workspace)
+        return CountedVotes.of_ballots(cast, gold_of(workspace, cast.items) if fill is everything else None)
+
+    monkeypatch.setattr(analyzing, "count_votes", of_all_votes)
+    monkeypatch.setattr(reporting, "count_votes", of_all_votes)
     assert found == figures(workspace)
     assert analyzed == analyze(workspace).to_dict()
     assert analyzed["summary"]["n_items"] == N_ITEMS * (3 if fill is several_classes else 1) + 40 * (fill is everything)
-
-
-def test_a_crowd_has_no_patterns(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Above the limit of patterns all votes are read, and the figures are the same."""
-    workspace = opened(everything)
-    expected = figures(workspace)
-
-    monkeypatch.setattr(_fitting, "MOST_PATTERNS", 30)
-    monkeypatch.setattr(_vote_counts, "pattern_tables", None)
-
-    assert figures(workspace) == expected
 
 
 @pytest.mark.parametrize("fill", FILLED)

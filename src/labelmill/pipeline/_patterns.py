@@ -16,7 +16,7 @@ from labelmill.pipeline._ballot_source import BallotSource
 from labelmill.pipeline._ballots import BallotPlan
 from labelmill.stores.lake import Lake
 
-__all__ = ["PatternStep", "pattern_tables", "refusal", "spelled"]
+__all__ = ["PatternStep", "pattern_tables", "refusal"]
 
 PAIR: Final = np.dtype([("annotator", ">u4"), ("label", ">u2")])
 """One vote of a pattern; with the highest byte first, bytes sort as numbers do."""
@@ -82,12 +82,12 @@ def _refused(reason: str) -> pl.DataFrame:
 
 
 def _counted(k: int, table: VoteTable) -> pl.DataFrame:
-    rows = pl.DataFrame({"pattern": spelled(table)}, schema={"pattern": pl.Binary})
+    rows = pl.DataFrame({"pattern": _spelled(table)}, schema={"pattern": pl.Binary})
     counts = rows.group_by("pattern").len("count").sort("pattern")
     return counts.select(table=pl.lit(k), pattern="pattern", count="count").cast(COUNTS)  # type: ignore[arg-type]  # a mapping of names to types is what cast documents
 
 
-def spelled(table: VoteTable) -> list[bytes]:
+def _spelled(table: VoteTable) -> list[bytes]:
     """The votes on each item as bytes: equal exactly where they are."""
     named = table.label != ABSTAIN
     item, annotator, label = table.item_index[named], table.annotator_index[named], table.label[named]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from labelmill.domain.vote_table import VoteTable
 from labelmill.pipeline._vote_counts import CountedVotes, count_votes
 from labelmill.pipeline.aggregate import Aggregated, aggregate
 from labelmill.pipeline.faults import current_faults
 from labelmill.pipeline.votes import current_machines
 from labelmill.pipeline.workspace import Workspace
-from labelmill.quality.analysis import Analysis, Summary
-from labelmill.quality.analysis import analyze as analyze_votes
+from labelmill.quality.analysis import Analysis, Summary, Voters, analysis_of
 from labelmill.report.story import AnnotatorRow, ConflictMatrix, Interval
 
 __all__ = ["Analyzed", "analyze"]
@@ -65,7 +62,7 @@ def analyze(
 ) -> Analyzed:
     """Reach, conflicts and accuracy of every annotator; with gold in the project, true accuracy too.
 
-    Votes are counted by partition, so that memory does not grow with the items.
+    Votes are summed by partition, so that memory does not grow with the items.
 
     Parameters
     ----------
@@ -82,34 +79,17 @@ def analyze(
     learned = result or aggregate(workspace, engine=engine, workers=workers)
     counted = counted or count_votes(workspace, engine=engine, workers=workers)
     reliability = dict(learned.annotators.select("annotator", "reliability").iter_rows())
-    table = _pairs(counted.tables) if counted.is_multi else counted.first
-    analysis = analyze_votes(
-        table,
-        reliability=np.array([reliability.get(name) for name in table.annotators], dtype=np.float64),
-        truth=counted.truth,
+    analysis = analysis_of(
+        counted.sums,
+        counted.voters,
+        reliability=np.array([reliability.get(name) for name in counted.voters.names], dtype=np.float64),
+        is_measured=counted.is_measured,
     )
     return Analyzed(
         _rows(workspace, analysis),
-        _conflicts(table, analysis),
+        _conflicts(counted.voters, analysis),
         analysis.summary,
         [note.text for note in analysis.notes],
-    )
-
-
-def _pairs(tables: Mapping[str, VoteTable]) -> VoteTable:
-    """All classes' tables as one, over pairs of item and class."""
-    each = list(tables.values())
-    starts = np.cumsum([0, *(table.n_items for table in each)])
-    counts = [table.multiplicity for table in each if table.multiplicity is not None]
-    return VoteTable(
-        [""] * int(starts[-1]),
-        each[0].annotators,
-        each[0].classes,
-        np.concatenate([table.item_index + start for table, start in zip(each, starts, strict=False)]),
-        np.concatenate([table.annotator_index for table in each]),
-        np.concatenate([table.label for table in each]),
-        kinds=each[0].kinds,
-        multiplicity=np.concatenate(counts) if counts else None,
     )
 
 
@@ -144,9 +124,9 @@ def _rows(workspace: Workspace, analysis: Analysis) -> list[AnnotatorRow]:
     return rows
 
 
-def _conflicts(table: VoteTable, analysis: Analysis) -> ConflictMatrix | None:
-    if analysis.pair_conflicts is None or analysis.pair_counts is None or not 1 < table.n_annotators <= MOST_IN_MATRIX:
+def _conflicts(voters: Voters, analysis: Analysis) -> ConflictMatrix | None:
+    if analysis.pair_conflicts is None or analysis.pair_counts is None or not 1 < len(voters.names) <= MOST_IN_MATRIX:
         return None
     conflicts = np.rint(np.nan_to_num(analysis.pair_conflicts) * analysis.pair_counts).astype(np.int64)
-    kinds = [kind or "rule" for kind in table.kinds]
-    return ConflictMatrix(list(table.annotators), kinds, conflicts.tolist(), analysis.pair_counts.tolist())
+    kinds = [kind or "rule" for kind in voters.kinds]
+    return ConflictMatrix(list(voters.names), kinds, conflicts.tolist(), analysis.pair_counts.tolist())

@@ -215,7 +215,7 @@ def _headline(
 
 
 def _funnel(cast: CountedVotes, answers: told.Answers, released: _Released) -> list[told.FunnelStep]:
-    kinds = cast.first.kinds
+    kinds = cast.voters.kinds
     n_rules, n_people = kinds.count("rule"), released.n_by_people
     steps = [told.FunnelStep("imported", cast.n_items, "items in the lake", "items")]
     if n_rules:
@@ -279,7 +279,7 @@ def _balance(
 ) -> told.Balance:
     classes = workspace.schema.classes
     series = [
-        told.BalanceSeries("votes", _shares(cast.n_named())),
+        told.BalanceSeries("votes", _shares(cast.per_class)),
         told.BalanceSeries("consensus", _shares(np.array([result.summary.balance[name] for name in classes]))),
         told.BalanceSeries("release", _shares(np.array([released.labels[name] for name in classes]))),
     ]

@@ -59,11 +59,11 @@ class Units:
         weights = self.vote_weight() if which is None else self.vote_weight() * which
         return self._sum(weights)
 
-    def named_classes(self, n_classes: int) -> npt.NDArray[np.bool_]:
-        """Shape (n_annotators, n_classes): True where the annotator ever names the class."""
-        named = np.zeros((self.n_annotators, n_classes), dtype=np.bool_)
-        named[self.annotator, self.label] = True
-        return named
+    def named_classes(self, n_classes: int) -> npt.NDArray[np.float64]:
+        """Shape (n_annotators, n_classes): items for which the annotator names the class."""
+        cell = self.annotator.astype(np.int64) * n_classes + self.label
+        named = np.bincount(cell, weights=self.vote_weight(), minlength=self.n_annotators * n_classes)
+        return np.asarray(named, dtype=np.float64).reshape(self.n_annotators, n_classes)
 
     def compared_with(
         self, truth: npt.NDArray[np.integer[Any]], n_classes: int

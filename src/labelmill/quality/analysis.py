@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import UsageError
-from labelmill.quality._units import Units, units_of
 from labelmill.quality.annotator_row import AnnotatorRow
 from labelmill.quality.bounds import wilson_interval
 from labelmill.quality.notes import Note, notes_on
+from labelmill.quality.vote_sums import MOST_PAIRED, VoteSums, vote_sums
 
-__all__ = ["Analysis", "AnnotatorRow", "Summary", "analyze"]
+__all__ = ["Analysis", "AnnotatorRow", "Summary", "Voters", "analysis_of", "analyze"]
 
-MOST_PAIRED = 200
-"""Above so many annotators no matrix of pairs is made: nobody could read it."""
+
+class Voters(NamedTuple):
+    """Who votes, and for what: names, kinds, and the classes in order."""
+
+    names: tuple[str, ...]
+    kinds: tuple[AnnotatorKind | None, ...]
+    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +133,37 @@ def analyze(
     [[0.0, 0.5], [0.5, 0.0]]
     """
     _check_shapes(votes, reliability, truth)
-    units = units_of(votes)
-    n_unit, is_mixed = _votes_per_unit(units)
-    rows = _rows(votes, units, n_unit, is_mixed, reliability, truth)
-    summary = _summary(votes, units, n_unit, is_mixed)
-    pairs = units.pairs() if votes.n_annotators <= MOST_PAIRED else None
+    voters = Voters(tuple(votes.annotators), tuple(votes.kinds), tuple(votes.classes))
+    sums = VoteSums(*vote_sums(votes, truth).arrays)
+    return analysis_of(sums, voters, reliability=reliability, is_measured=truth is not None)
+
+
+def analysis_of(
+    sums: VoteSums,
+    voters: Voters,
+    *,
+    reliability: npt.NDArray[np.float64] | None = None,
+    is_measured: bool = False,
+) -> Analysis:
+    """The same as `analyze` of all votes, from their sums.
+
+    Parameters
+    ----------
+    sums : VoteSums
+    voters : Voters
+    reliability : ndarray of float64, shape (n_annotators,), optional
+        A label model's `reliability_`; NaN where it has no opinion.
+    is_measured : bool
+        Whether there was a truth to compare with.
+    """
+    rows = _rows(sums, voters, reliability, is_measured=is_measured)
     counts = conflicts = None
-    if pairs is not None:
-        counts, agreed = pairs
+    if len(voters.names) <= MOST_PAIRED:
+        counts, agreed = sums.pairs.astype(np.int64)
         with np.errstate(invalid="ignore"):
             conflicts = np.where(counts > 0, 1 - agreed / counts, np.nan)
-    return Analysis(rows, summary, counts, conflicts, notes_on(rows, counts, conflicts, n_classes=votes.n_classes))
+    notes = notes_on(rows, counts, conflicts, n_classes=len(voters.classes))
+    return Analysis(rows, _summary(sums, voters), counts, conflicts, notes)
 
 
 def _check_shapes(
@@ -153,47 +179,26 @@ def _check_shapes(
         raise UsageError(f"truth must lie in -1..{votes.n_classes - 1}, found {truth.min()}..{truth.max()}")
 
 
-def _votes_per_unit(units: Units) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Number of votes of each unit, and whether they differ: then, and only then, its labels have a variance."""
-    n = np.bincount(units.unit, minlength=units.n_units)
-    label = units.label.astype(np.float64)
-    total = np.bincount(units.unit, weights=label, minlength=units.n_units)
-    squares = np.bincount(units.unit, weights=label * label, minlength=units.n_units)
-    return n, n * squares != total * total
-
-
 def _rows(
-    votes: VoteTable,
-    units: Units,
-    n_unit: npt.NDArray[np.int64],
-    is_mixed: npt.NDArray[np.bool_],
-    reliability: npt.NDArray[np.float64] | None,
-    truth: npt.NDArray[np.int16] | None,
+    sums: VoteSums, voters: Voters, reliability: npt.NDArray[np.float64] | None, *, is_measured: bool
 ) -> tuple[AnnotatorRow, ...]:
-    n_items = max(votes.total_items, 1)
-    n_votes = units.per_annotator()
-    overlaps = units.per_annotator(n_unit[units.unit] > 1) / n_items
-    conflicts = units.per_annotator(is_mixed[units.unit]) / n_items
-    named = units.named_classes(votes.n_classes)
-    correct = compared = None
-    low = high = np.zeros(0)
-    if truth is not None:
-        correct, compared = units.compared_with(truth, votes.n_classes)
-        low, high = wilson_interval(correct, compared)
+    n_items = max(sums.n_items, 1)
+    n_votes, overlaps, conflicts, correct, compared = sums.annotators
+    low, high = wilson_interval(correct, compared) if is_measured else (correct, correct)
     rows = []
-    for j, name in enumerate(votes.annotators):
-        right = None if correct is None else int(correct[j])
-        both = 0 if compared is None else int(compared[j])
+    for j, name in enumerate(voters.names):
+        right = int(correct[j]) if is_measured else None
+        both = int(compared[j]) if is_measured else 0
         learned = None if reliability is None or np.isnan(reliability[j]) else float(reliability[j])
         rows.append(
             AnnotatorRow(
                 annotator=name,
-                kind=votes.kinds[j],
-                polarity=tuple(c for c, is_named in zip(votes.classes, named[j], strict=True) if is_named),
+                kind=voters.kinds[j],
+                polarity=tuple(c for c, n in zip(voters.classes, sums.named[j], strict=True) if n),
                 n_votes=int(n_votes[j]),
                 coverage=float(n_votes[j] / n_items),
-                overlaps=float(overlaps[j]),
-                conflicts=float(conflicts[j]),
+                overlaps=float(overlaps[j] / n_items),
+                conflicts=float(conflicts[j] / n_items),
                 learned_accuracy=learned,
                 n_correct=right,
                 n_incorrect=None if right is None else both - right,
@@ -205,19 +210,19 @@ def _rows(
     return tuple(rows)
 
 
-def _summary(votes: VoteTable, units: Units, n_unit: npt.NDArray[np.int64], is_mixed: npt.NDArray[np.bool_]) -> Summary:
-    n_items = max(votes.total_items, 1)
-    per_class = np.bincount(units.label, weights=units.vote_weight(), minlength=votes.n_classes)
-    n_votes = int(per_class.sum())
+def _summary(sums: VoteSums, voters: Voters) -> Summary:
+    n_items = max(sums.n_items, 1)
+    n_votes = int(sums.per_class.sum())
+    _, n_voted, n_several, n_mixed = sums.items.astype(np.int64).tolist()
     return Summary(
-        n_items=votes.total_items,
-        n_annotators=votes.n_annotators,
+        n_items=sums.n_items,
+        n_annotators=len(voters.names),
         n_votes=n_votes,
-        coverage=int(units.weight[n_unit > 0].sum()) / n_items,
-        overlaps=int(units.weight[n_unit > 1].sum()) / n_items,
-        conflicts=int(units.weight[is_mixed].sum()) / n_items,
+        coverage=n_voted / n_items,
+        overlaps=n_several / n_items,
+        conflicts=n_mixed / n_items,
         mean_votes=n_votes / n_items,
-        balance={c: float(n / max(n_votes, 1)) for c, n in zip(votes.classes, per_class, strict=True)},
+        balance={c: float(n / max(n_votes, 1)) for c, n in zip(voters.classes, sums.per_class, strict=True)},
     )
 
 
