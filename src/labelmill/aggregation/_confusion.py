@@ -8,11 +8,12 @@ from typing import Self
 import numpy as np
 from scipy.special import digamma, gammaln
 
+from labelmill.aggregation._accuracy import Accuracy
 from labelmill.aggregation._tally import Floats
 
 __all__ = ["Confusion"]
 
-STRENGTH_RANGE, ACCURACY_STRENGTH_RANGE = (1.0, 200.0), (1.0, 100.0)
+STRENGTH_RANGE = (1.0, 200.0)
 SMALLEST_MEAN = 1e-4
 
 
@@ -50,7 +51,7 @@ class Confusion:
         """The posterior for new expected counts, after one step of the strengths towards their fixed point."""
         if not learn_strengths:
             return self.of(counts, self.strength, self.accuracy_strength)
-        return self.of(counts, _next_strength(self), _next_accuracy_strength(self))
+        return self.of(counts, _next_strength(self), Accuracy.of(self.counts, self.accuracy_strength).next_strength)
 
     @property
     def prior(self) -> Floats:
@@ -83,19 +84,11 @@ class Confusion:
         return float(rows.sum() - cells.sum() + (self.counts * per_vote).sum())
 
 
-def mean_accuracy(counts: Floats) -> float:
-    """Share of all votes that name the true class, drawn a little to 2/3 and kept above chance."""
-    right, total = np.trace(counts, axis1=1, axis2=2).sum(), counts.sum()
-    return float(max((right + 4.0) / (total + 6.0), 1.0 / max(counts.shape[1], 1) + 0.02))
-
-
 def _prior_mean(counts: Floats, accuracy_strength: float) -> Floats:
     n_classes = counts.shape[1]
     if n_classes < 2:
         return np.ones_like(counts)
-    right, total = np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2))
-    accuracy = (right + accuracy_strength * mean_accuracy(counts)) / (total + accuracy_strength)
-    accuracy = np.clip(accuracy, 0.01, 0.995)
+    accuracy = np.clip(Accuracy.of(counts, accuracy_strength).shrunk, 0.01, 0.995)
     errors = counts.sum(axis=0) + 0.5
     np.fill_diagonal(errors, 0.0)
     errors /= errors.sum(axis=0, keepdims=True)
@@ -114,15 +107,3 @@ def _next_strength(now: Confusion) -> float:
     gain = (now.mean * (digamma(now.counts + prior) - digamma(prior))).sum()
     spread = (digamma(totals + now.strength) - digamma(now.strength)).sum()
     return float(np.clip(now.strength * gain / spread, *STRENGTH_RANGE))
-
-
-def _next_accuracy_strength(now: Confusion) -> float:
-    totals = now.counts.sum(axis=(1, 2))
-    if now.counts.shape[1] < 2 or not totals.any():
-        return now.accuracy_strength
-    right, s, mean = np.trace(now.counts, axis1=1, axis2=2), now.accuracy_strength, mean_accuracy(now.counts)
-    mean = min(mean, 1.0 - SMALLEST_MEAN)
-    gain = mean * (digamma(right + s * mean) - digamma(s * mean)).sum()
-    gain += (1.0 - mean) * (digamma(totals - right + s * (1.0 - mean)) - digamma(s * (1.0 - mean))).sum()
-    spread = (digamma(totals + s) - digamma(s)).sum()
-    return float(np.clip(s * gain / spread, *ACCURACY_STRENGTH_RANGE))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from labelmill.errors import UsageError
 
-__all__ = ["at_least_one", "open_share"]
+__all__ = ["above_zero", "at_least_one", "open_share"]
+
+
+def above_zero(**options: float) -> None:
+    """Raise UsageError unless every option is a finite number above 0; each is given by its name."""
+    for name, value in options.items():
+        if not 0.0 < value < float("inf"):
+            raise UsageError(f"{name} must be a finite number above 0, found {value!r}")
 
 
 def at_least_one(**options: int) -> None:

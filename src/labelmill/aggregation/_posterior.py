@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.schema import ABSTAIN
 
-__all__ = ["class_balance", "is_switched", "keep_unanimous", "posterior", "reliability"]
+__all__ = ["class_balance", "even_log_balance", "is_switched", "keep_unanimous", "posterior", "reliability"]
 
 SHORT_AXIS = 9
 LEAD = 0.01
@@ -69,6 +69,11 @@ def keep_unanimous(probabilities: Floats, unanimous: npt.NDArray[np.intp]) -> Fl
 def class_balance(class_counts: Floats) -> Floats:
     """Share of each class with one item of each added, so that no class is ruled out; uniform without items."""
     return np.asarray((class_counts + 1.0) / max(class_counts.sum() + len(class_counts), 1.0))
+
+
+def even_log_balance(n_classes: int) -> Floats:
+    """Log share of each of so many equally likely classes."""
+    return np.full(n_classes, -np.log(max(n_classes, 1)))
 
 
 def reliability(counts: Floats) -> Floats:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from labelmill.aggregation._alignment import aligned, fitted_names
-from labelmill.aggregation._asks import Answers, Counts, Expectation, Shares, fit_by_rounds
+from labelmill.aggregation._asks import Answers, Counts, Shares, fit_by_rounds
+from labelmill.aggregation._climb import EQUAL, climb
 from labelmill.aggregation._confusion import Confusion
 from labelmill.aggregation._mixture import LeftOut, Mixture
 from labelmill.aggregation._options import at_least_one
@@ -92,16 +94,20 @@ class DawidSkene:
         """Learn from sums over shards; see `LearnsByRounds`."""
         at_least_one(max_iterations=self.max_iterations)
         by_shares = Counts.of((yield Shares()))
-        learned = yield from self._learn(by_shares)
-        fallback = None
-        if is_switched(learned.confusion.counts):
-            fallback = "the classes came back under each other's names; all annotators were taken as equal"
-            learned = _equal_annotators(by_shares, learned)
-        self._mixture, self._prior = learned.mixture, learned.confusion.prior
+        learned = yield from climb(
+            _Judged(by_shares.items, Confusion.of(by_shares.votes)),
+            n_votes=float(by_shares.extra[0]),
+            max_iterations=self.max_iterations,
+            tolerance=self.tolerance,
+        )
+        judged, fallback = learned.beliefs, None
+        if is_switched(judged.confusion.counts):
+            judged, fallback = _equal_annotators(by_shares), EQUAL
+        self._mixture, self._prior = judged.mixture, judged.confusion.prior
         answers = Counts.of((yield Answers(self._mixture)))
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = np.exp(self._mixture.log_balance)
-        self.confusion_ = learned.confusion.rows
+        self.confusion_ = judged.confusion.rows
         self.reliability_ = reliability(answers.votes)
         self.details_ = {
             "model": "dawid_skene",
@@ -128,35 +134,28 @@ class DawidSkene:
         fitted_names(self)
         return self._mixture.left_out(votes, self._prior)
 
-    def _learn(self, by_shares: Counts) -> Rounds[_Learned]:
-        expected, before = by_shares, -np.inf
-        n_votes = max(float(by_shares.extra[0]), 1.0)
-        confusion = Confusion.of(expected.votes)
-        for iteration in range(1, self.max_iterations + 1):
-            mixture = _mixture(expected, confusion)
-            expected = Counts.of((yield Expectation(mixture)))
-            bound = (float(expected.extra[0]) - confusion.divergence(mixture.per_vote)) / n_votes
-            if abs(bound - before) < self.tolerance:
-                return _Learned(mixture, confusion, iteration, converged=True)
-            before = bound
-            if iteration < self.max_iterations:
-                confusion = confusion.refit(expected.votes, learn_strengths=iteration + 1 >= LEARN_STRENGTHS_FROM)
-        return _Learned(mixture, confusion, self.max_iterations, converged=False)
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Items expected in each class, and what the votes on them say about the annotators."""
 
-class _Learned(NamedTuple):
-    mixture: Mixture
+    items: Floats
     confusion: Confusion
-    iterations: int
-    converged: bool
+
+    @property
+    def mixture(self) -> Mixture:
+        balance = class_balance(self.items)
+        return Mixture(np.log(balance), self.confusion.per_vote, np.arange(len(balance)))
+
+    @property
+    def price(self) -> float:
+        return self.confusion.divergence(self.confusion.per_vote)
+
+    def refit(self, expected: Counts, iteration: int, /) -> Self:
+        learn_strengths = iteration + 1 >= LEARN_STRENGTHS_FROM
+        return type(self)(expected.items, self.confusion.refit(expected.votes, learn_strengths=learn_strengths))
 
 
-def _mixture(expected: Counts, confusion: Confusion) -> Mixture:
-    balance = class_balance(expected.items)
-    return Mixture(np.log(balance), confusion.per_vote, np.arange(len(balance)))
-
-
-def _equal_annotators(by_shares: Counts, learned: _Learned) -> _Learned:
+def _equal_annotators(by_shares: Counts) -> _Judged:
     """Every annotator with the same accuracy and even errors: the likeliest class is the majority's."""
-    confusion = Confusion.of(np.zeros_like(learned.confusion.counts))
-    return learned._replace(mixture=_mixture(by_shares, confusion), confusion=confusion)
+    return _Judged(by_shares.items, Confusion.of(np.zeros_like(by_shares.votes)))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, gammaln
+from scipy.special import digamma
 
 from labelmill.aggregation._alignment import aligned, fitted_names
-from labelmill.aggregation._asks import Answers, Counts, Expectation, Shares, fit_by_rounds
+from labelmill.aggregation._asks import Answers, Counts, Shares, fit_by_rounds
+from labelmill.aggregation._climb import climb
+from labelmill.aggregation._dirichlet import divergence, log_shares
 from labelmill.aggregation._mixture import LeftOut, Mixture
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._posterior import class_balance, is_switched, reliability
@@ -94,8 +97,14 @@ class EBCC:
     ) -> Rounds[None]:
         """Learn from sums over shards; see `LearnsByRounds`."""
         at_least_one(n_subtypes=self.n_subtypes, max_iterations=self.max_iterations)
-        learned = yield from self._learn()
-        self._mixture = learned.mixture
+        by_shares = Counts.of((yield Shares(self.n_subtypes)))
+        learned = yield from climb(
+            _Subtypes(by_shares.votes, by_shares.items, self.n_subtypes),
+            n_votes=float(by_shares.extra[0]),
+            max_iterations=self.max_iterations,
+            tolerance=self.tolerance,
+        )
+        self._mixture = learned.beliefs.mixture
         answers = Counts.of((yield Answers(self._mixture)))
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = class_balance(answers.items)
@@ -126,41 +135,35 @@ class EBCC:
         fitted_names(self)
         return self._mixture.left_out(votes, _prior(len(self.classes_), self._mixture.class_of)[None])
 
-    def _learn(self) -> Rounds[_Learned]:
-        expected, before = Counts.of((yield Shares(self.n_subtypes))), -np.inf
-        n_votes = max(float(expected.extra[0]), 1.0)
-        for iteration in range(1, self.max_iterations + 1):
-            mixture, divergence = _mixture(expected, self.n_subtypes)
-            expected = Counts.of((yield Expectation(mixture)))
-            bound = (float(expected.extra[0]) - divergence) / n_votes
-            if abs(bound - before) < self.tolerance:
-                return _Learned(mixture, iteration, converged=True)
-            before = bound
-        return _Learned(mixture, self.max_iterations, converged=False)
-
-
-class _Learned(NamedTuple):
-    mixture: Mixture
-    iterations: int
-    converged: bool
-
 
 def _prior(n_classes: int, class_of: npt.NDArray[np.intp]) -> Floats:
     return np.where(np.arange(n_classes)[:, None] == class_of, RIGHT, WRONG)
 
 
-def _mixture(expected: Counts, n_subtypes: int) -> tuple[Mixture, float]:
-    """Variational posterior of the parameters, and its divergence from their prior in nats."""
-    counts, sizes = expected.votes, expected.items
-    n_classes = counts.shape[1]
-    class_of = np.repeat(np.arange(n_classes), n_subtypes)
-    prior = _prior(n_classes, class_of)
-    totals = counts.sum(axis=1)
-    concentration = counts + prior
-    per_vote = digamma(concentration) - digamma(totals + prior.sum(axis=0))[:, None, :]
-    by_class = sizes.reshape(n_classes, n_subtypes).sum(axis=1)
-    log_subtype = digamma(sizes + SUBTYPE_PRIOR) - digamma(by_class + n_subtypes * SUBTYPE_PRIOR)[class_of]
-    log_balance = np.log(class_balance(by_class))[class_of] + log_subtype
-    divergence = gammaln(totals + prior.sum(axis=0)) - gammaln(prior.sum(axis=0))
-    cells = gammaln(concentration) - gammaln(prior) - counts * per_vote
-    return Mixture(log_balance, per_vote, class_of), float(divergence.sum() - cells.sum())
+@dataclass(frozen=True, slots=True)
+class _Subtypes:
+    """Variational posterior of the parameters: `counts` [j, l, s] and `sizes` [s] expected in each subtype."""
+
+    counts: Floats
+    sizes: Floats
+    n_subtypes: int
+
+    @property
+    def mixture(self) -> Mixture:
+        class_of, n_classes = self._class_of, self.counts.shape[1]
+        by_class = self.sizes.reshape(n_classes, self.n_subtypes).sum(axis=1)
+        log_subtype = digamma(self.sizes + SUBTYPE_PRIOR)
+        log_subtype -= digamma(by_class + self.n_subtypes * SUBTYPE_PRIOR)[class_of]
+        log_balance = np.log(class_balance(by_class))[class_of] + log_subtype
+        return Mixture(log_balance, log_shares(self.counts, _prior(n_classes, class_of), axis=1), class_of)
+
+    @property
+    def price(self) -> float:
+        return divergence(self.counts, _prior(self.counts.shape[1], self._class_of), axis=1)
+
+    def refit(self, expected: Counts, _iteration: int, /) -> Self:
+        return type(self)(expected.votes, expected.items, self.n_subtypes)
+
+    @property
+    def _class_of(self) -> npt.NDArray[np.intp]:
+        return np.repeat(np.arange(self.counts.shape[1]), self.n_subtypes)
