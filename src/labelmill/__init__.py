@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from labelmill.pipeline.aggregate import Aggregated
     from labelmill.pipeline.aggregate import aggregate_votes as aggregate
     from labelmill.pipeline.mill import Mill
+    from labelmill.quality.agreement import agreement
     from labelmill.quality.analysis import analyze
     from labelmill.quality.audit_plan import plan_audit
     from labelmill.quality.certificate import certify
@@ -51,6 +52,7 @@ _HOME = {
     "VoteBatch": ("labelmill.domain.vote", "VoteBatch"),
     "VoteTable": ("labelmill.domain.vote_table", "VoteTable"),
     "aggregate": ("labelmill.pipeline.aggregate", "aggregate_votes"),
+    "agreement": ("labelmill.quality.agreement", "agreement"),
     "analyze": ("labelmill.quality.analysis", "analyze"),
     "certify": ("labelmill.quality.certificate", "certify"),
     "dictionary": ("labelmill.annotators.dictionary", "Dictionary"),
@@ -81,6 +83,7 @@ __all__ = [
     "VoteBatch",
     "VoteTable",
     "aggregate",
+    "agreement",
     "analyze",
     "certify",
     "dictionary",

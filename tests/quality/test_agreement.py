@@ -10,30 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import cohen_kappa_score
+from tests.quality.agreement_examples import BINARY, CLASSES, MISSING, NOMINAL, as_rows, table
 
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import UsageError
 from labelmill.quality.agreement import agreement, cohen_kappa, krippendorff_alpha
-
-CLASSES = ["1", "2", "3", "4", "5"]
-
-# Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", https://repository.upenn.edu/asc_papers/43:
-# the rows are observers, a dot is a missing vote.
-BINARY = ["1211111121", "2221121111"]
-NOMINAL = ["112243335441", "212223335444"]
-MISSING = ["123321412...", "1233224125.3", ".3332342251.", "12332441251."]
-
-
-def table(rows: list[str]) -> VoteTable:
-    """The votes of observers written one a row, a dot where one is missing."""
-    matrix = np.array([[-1 if c == "." else int(c) - 1 for c in row] for row in rows]).T
-    return VoteTable.from_matrix(matrix, classes=CLASSES)
-
-
-def as_rows(votes: VoteTable) -> VoteTable:
-    """The same votes without their matrix."""
-    return VoteTable(votes.items, votes.annotators, votes.classes, votes.item_index, votes.annotator_index, votes.label)
 
 
 def alpha_by_hand(matrix: npt.NDArray[np.int16]) -> float:
@@ -70,38 +51,6 @@ def test_alpha_equals_the_coincidence_matrix(matrix: npt.NDArray[np.int16]) -> N
 
     assert expected == pytest.approx(krippendorff_alpha(votes), nan_ok=True)
     assert expected == pytest.approx(krippendorff_alpha(as_rows(votes)), nan_ok=True)
-
-
-def test_kappa_of_a_published_table() -> None:
-    """31, 12, 4, 58 give 0.6757 (Fleiss and Paik 2003; value from the manual of the R package statpsych)."""
-    pairs = [(0, 0)] * 31 + [(0, 1)] * 12 + [(1, 0)] * 4 + [(1, 1)] * 58
-
-    result = cohen_kappa(VoteTable.from_matrix(pairs, classes=["no", "yes"]))
-
-    assert round(float(result.kappa[0, 1]), 7) == 0.6756757
-    assert result.counts[0, 1] == 105
-    assert round(result.mean, 7) == 0.6756757
-
-
-def test_kappa_equals_scikit_learns_on_shared_items() -> None:
-    """Every pair, over the items both voted on."""
-    rng = np.random.default_rng(0)
-    matrix = rng.integers(-1, 4, size=(200, 5))
-
-    result = cohen_kappa(as_rows(VoteTable.from_matrix(matrix, classes=CLASSES)))
-
-    for a in range(5):
-        for b in range(a):
-            both = (matrix[:, [a, b]] >= 0).all(axis=1)
-            assert cohen_kappa_score(matrix[both, a], matrix[both, b]) == pytest.approx(result.kappa[a, b])
-
-
-def test_pairs_that_never_meet_have_no_kappa() -> None:
-    """NaN in the table, and no mean."""
-    result = cohen_kappa(VoteTable.from_matrix([[0, -1], [-1, 1]], classes=["a", "b"]))
-
-    assert np.isnan(result.kappa[0, 1])
-    assert np.isnan(result.mean)
 
 
 def test_intervals_hold_the_value_and_repeat_with_the_seed() -> None:
@@ -143,7 +92,7 @@ def test_what_is_not_defined_is_none_in_json(matrix: npt.NDArray[np.int16]) -> N
     result = agreement(VoteTable.from_matrix(matrix, classes=["a", "b"]), n_resamples=5)
 
     assert np.isnan(result.alpha)
-    assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["alpha"] is None
+    assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["value"] is None
 
 
 def test_impossible_options_are_refused() -> None:

@@ -31,6 +31,7 @@ LINE = (
     "annotate",
     "analyze",
     "aggregate",
+    "agree",
     "train",
     "predict",
     "select",

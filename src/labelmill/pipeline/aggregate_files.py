@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -102,8 +103,14 @@ def read_vote_file(
     classes: Sequence[str] | None = None,
     encoding: str | None = None,
     on_bad_rows: OnBadRows = "error",
+    least: float | None = None,
 ) -> tuple[pl.DataFrame, list[BadRow]]:
     """The votes of a file as `item`, `annotator`, `label` and, if the file has it, `kind`; and its bad rows.
+
+    Parameters
+    ----------
+    least : float, optional
+        Labels must be finite numbers from here up; without it any text.
 
     Raises
     ------
@@ -116,6 +123,8 @@ def read_vote_file(
     for chunk in reader.read(path, encoding=encoding):
         rows = _rows(str(path), chunk)
         wrong = _wrong(str(path), rows, classes)
+        if least is not None:
+            wrong = sorted([*wrong, *_no_numbers(str(path), rows, least)], key=lambda row: row.line or 0)
         bad += [*chunk.bad_rows, *wrong]
         lines = [row.line for row in wrong]
         frames.append((rows.filter(~pl.col("_line").is_in(lines)) if lines else rows).drop("_line"))
@@ -192,6 +201,15 @@ def _wrong(source: str, rows: pl.DataFrame, classes: Sequence[str] | None) -> li
             for line, kind in odd.select("_line", "kind").iter_rows()
         ]
     return sorted(bad, key=lambda row: row.line or 0)
+
+
+def _no_numbers(source: str, rows: pl.DataFrame, least: float) -> list[BadRow]:
+    """Labels that are no finite numbers, or below the least that is allowed."""
+    given = rows.filter(~pl.col("label").fill_null("").is_in(["", "ABSTAIN"])).select("_line", "label")
+    number = pl.col("label").cast(pl.Float64, strict=False)
+    odd = given.filter(~(number.is_finite() & (number >= least)).fill_null(value=False))
+    wanted = "a finite number" if least == -math.inf else f"a finite number from {least:g} up"
+    return [BadRow(source, line, "label", f"expected {wanted}, found {label!r}") for line, label in odd.iter_rows()]
 
 
 def _kinds(path: Path) -> Mapping[str, AnnotatorKind]:

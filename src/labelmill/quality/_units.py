@@ -114,7 +114,8 @@ def units_of(votes: VoteTable) -> Units:
         rows, counts, inverse = votes.patterns
         unit, annotator = np.nonzero(rows != ABSTAIN)
         return Units(unit, annotator, rows[unit, annotator], counts, inverse, votes.multiplicity, votes.n_annotators)
-    cast = votes.label != ABSTAIN
+    named = votes.label != ABSTAIN
+    cast = slice(None) if named.all() else named
     return Units(
         votes.item_index[cast],
         votes.annotator_index[cast],
