@@ -168,7 +168,8 @@ def test_gwet_knows_of_classes_that_nobody_names() -> None:
 def test_nothing_at_all(metric: Metric, by: By) -> None:
     """No votes, or one on each item: no value, no warning, and parts without values."""
     single = VoteTable.from_matrix([[0, -1], [-1, 1]], classes=["a", "b"])
-    for votes in (single, {"item": [], "annotator": [], "label": []}, VoteTable([], [], [], [], [], [])):
+    tables: list[Any] = [single, {"item": [], "annotator": [], "label": []}, VoteTable([], [], [], [], [], [])]
+    for votes in tables:
         found = agreement(votes, metric=metric, by=by)
 
         assert np.isnan(found.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,7 @@ class Pool:
         """
         table = self.counts.table
         base = float(self.counts.n_votes.max(initial=0) + 1)
-        if self.counts.is_sparse or base ** table.shape[1] >= 2**53:
+        if self.counts.is_sparse or table.shape[1] * math.log2(base) >= 53:
             return self
         key = table @ base ** np.arange(table.shape[1], dtype=np.float64)
         _, first, place = np.unique(key, return_index=True, return_inverse=True)

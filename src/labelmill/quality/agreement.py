@@ -157,7 +157,7 @@ def agreement(
     --------
     >>> votes = {"item": [1, 1, 2, 2, 3, 3], "annotator": list("ababab"), "label": [1, 2, 4, 4, 5, 5]}
     >>> round(agreement(votes, level="interval", n_resamples=0).value, 3)
-    0.943
+    0.938
     """
     _check_options(metric, level, by, n_resamples, confidence)
     answers = answers_of(votes, level, classes=classes)
