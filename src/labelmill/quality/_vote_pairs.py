@@ -23,6 +23,9 @@ MOST_PAIRS = 30_000_000
 DENSE = 2**24
 """Keys up to which they are counted instead of sorted."""
 
+MOST_MARGINS = 50_000_000
+"""Pairs of annotators times labels up to which they are compared: more would take hours with intervals."""
+
 CELLS = 4_000_000
 """Cells of margins that are made at a time."""
 
@@ -73,6 +76,11 @@ class VotePairs:
         key = (pair * k + units.label[one]) * k + units.label[other]
         cells, cell = _distinct(key, n * n * k * k)
         pairs, row = np.unique(cells // (k * k), return_inverse=True)
+        if len(pairs) * k > MOST_MARGINS:
+            raise UsageError(
+                f"{len(pairs):,} pairs of annotators and {k:,} different labels are too many to compare two by two: "
+                "round the numbers, or choose annotators"
+            )
         return cls(
             units.weight,
             units.unit[one].astype(np.int64),
