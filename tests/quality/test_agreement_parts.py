@@ -270,10 +270,11 @@ def test_the_order_of_votes_changes_nothing() -> None:
 def test_too_many_labels_to_compare_two_by_two() -> None:
     """Measurements that are all different, by many annotators: said at once, with what to do."""
     n = 8000
-    votes = {"item": np.arange(n) // 2, "annotator": np.arange(n), "label": np.arange(n) + 0.5}
-    votes = {name: np.tile(column, 2) for name, column in votes.items()}
-    votes["label"][n:] += 0.25
-    votes["annotator"][n:] += n
+    votes = {
+        "item": np.tile(np.arange(n) // 2, 2),
+        "annotator": np.arange(2 * n),
+        "label": np.concatenate([np.arange(n) + 0.5, np.arange(n) + 0.75]),
+    }
 
     with pytest.raises(UsageError, match="round the numbers"):
         agreement(votes, level="interval", by="pair", n_resamples=0)
