@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+
+from labelmill.aggregation._loadings import loadings
+from labelmill.aggregation.triplet import Triplet
+from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.vote_table import VoteTable
+
+
+def _covariance(loading: list[float]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    between = np.outer(loading, loading)
+    np.fill_diagonal(between, 1.0)
+    return between
+
+
+def test_three_covariances_give_three_loadings() -> None:
+    """Covariances 0.3, 0.24 and 0.2 are those of loadings 0.6, 0.5 and 0.4: sqrt(0.3 * 0.24 / 0.2) = 0.6."""
+    found, used = loadings(_covariance([0.6, 0.5, 0.4]), 1000.0)
+
+    np.testing.assert_allclose([0.6, 0.5, 0.4], found)
+    assert used.tolist() == [1, 1, 1]
+
+
+def test_the_odd_one_out_is_the_negative_one() -> None:
+    """One who goes against three others is the one worse than chance."""
+    found, _ = loadings(_covariance([0.6, 0.5, -0.4, 0.7]), 1000.0)
+
+    np.testing.assert_allclose([0.6, 0.5, -0.4, 0.7], found)
+
+
+def test_nothing_is_divided_by_noise() -> None:
+    """A covariance within two standard errors of zero is in no denominator: the three others are found without it."""
+    between = _covariance([0.6, 0.5, 0.4, 0.0])
+    between[0, 3] = between[3, 0] = 1e-9
+
+    found, used = loadings(between, 1000.0)
+
+    np.testing.assert_allclose([0.6, 0.5, 0.4], found[:3])
+    assert found[3] < 1e-4
+    assert used.tolist() == [1, 1, 1, 3]
+
+
+def test_one_odd_pair_does_not_move_the_median() -> None:
+    """Two of seven who share a secret change no loading of the other five."""
+    between = _covariance([0.6] * 7)
+    between[5, 6] = between[6, 5] = 0.9
+
+    found, _ = loadings(between, 1000.0)
+
+    np.testing.assert_allclose([0.6] * 5, found[:5])
+
+
+def test_two_annotators_leave_the_anchor() -> None:
+    """Two make no triplet: their labels have the anchor's precision, and the details say so."""
+    matrix = np.tile([[0, 0], [1, 1], [0, 1], [1, ABSTAIN]], (50, 1))
+
+    model = Triplet().fit(VoteTable.from_matrix(matrix, classes=("a", "b")))
+
+    np.testing.assert_allclose([0.7, 0.7], model.reliability_)
+    assert {"triplets": 0, "without_triplet": 4, "anchored": 4}.items() <= model.details_.items()
