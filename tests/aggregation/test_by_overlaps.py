@@ -15,7 +15,7 @@ from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import UsageError
 
-MODELS = ["triplet"]
+MODELS = ["triplet", "metal"]
 
 
 @pytest.fixture(params=MODELS)

@@ -22,6 +22,7 @@ from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["Found", "OverlapLearner", "anchor_of", "bounded"]
 
+DECIMALS = 12
 SMALLEST = 1e-3
 """A precision of 0 would rule a class out for good."""
 
@@ -100,7 +101,7 @@ class OverlapLearner(ABC):
             learned = yield from self._learn(overlaps)
         else:
             balance = checked_balance(self.class_balance, len(classes))
-            learned = _Learned(balance, self._find(overlaps, balance), 1, converged=True)
+            learned = _Learned(balance, self._find(overlaps, balance, None), 1, converged=True)
         found = learned.found
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_, self.precision_ = learned.balance, found.precision
@@ -133,25 +134,25 @@ class OverlapLearner(ABC):
 
     def _learn(self, overlaps: Overlaps) -> Rounds[_Learned]:
         """Precisions given the balance, and the balance they predict, in turns."""
-        shares = balance = class_balance(overlaps.shares)
+        before: Floats | None = None
+        shares = balance = _rounded(class_balance(overlaps.shares))
         for iteration in range(1, self.max_iterations + 1):
-            found = self._find(overlaps, balance)
+            found = self._find(overlaps, balance, before)
             learned = _Learned(balance, found, iteration, converged=False)
             generative = _generative(learned, overlaps)
             items = Counts.of((yield Expectation(generative))).items
             silent = posterior(generative.log_balance[None].copy())[0][0]
             predicted = class_balance(items + (overlaps.n_items - items.sum()) * silent)
             # Votes that tell nothing would let the balance drift away: a class keeps most of the share it was voted.
-            predicted = np.maximum(predicted, self.anchor_precision * shares)
-            predicted /= predicted.sum()
+            predicted = _rounded(np.maximum(predicted, self.anchor_precision * shares))
             if np.abs(predicted - balance).max(initial=0.0) < self.tolerance:
                 return learned._replace(converged=True)
-            balance = predicted
+            balance, before = predicted, found.precision
         return learned
 
     @abstractmethod
-    def _find(self, overlaps: Overlaps, balance: Floats) -> Found:
-        """Precisions, each above 0, from overlaps and a class balance."""
+    def _find(self, overlaps: Overlaps, balance: Floats, before: Floats | None) -> Found:
+        """Precisions, each above 0, from overlaps and a class balance; `before` are those of the last balance."""
 
 
 def _generative(learned: _Learned, overlaps: Overlaps) -> Mixture:
@@ -176,6 +177,12 @@ def bounded(precision: Floats) -> Floats:
     """The same with no precision near 0; rows sum to 1."""
     bounded = np.maximum(precision, SMALLEST)
     return np.asarray(bounded / bounded.sum(axis=2, keepdims=True))
+
+
+def _rounded(balance: Floats) -> Floats:
+    """The balance without its last bits, which depend on the order of sums over items and would grow in a descent."""
+    rounded = np.round(balance / balance.sum(), DECIMALS)
+    return np.asarray(rounded / rounded.sum())
 
 
 def _reliability(precision: Floats, votes: Floats) -> Floats:

@@ -78,7 +78,7 @@ class Triplet(OverlapLearner):
 
     model_name = "triplet"
 
-    def _find(self, overlaps: Overlaps, balance: Floats) -> Found:
+    def _find(self, overlaps: Overlaps, balance: Floats, before: Floats | None) -> Found:  # noqa: ARG002 -- closed form
         n_annotators, n_classes = overlaps.votes.shape
         found = np.empty((n_annotators, n_classes, n_classes))
         weight = np.full((n_annotators, n_classes), np.inf)
