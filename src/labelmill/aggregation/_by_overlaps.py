@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["Found", "OverlapLearner", "anchor_of", "bounded"]
+__all__ = ["Found", "OverlapLearner", "Solver", "anchor_of", "bounded"]
 
 DECIMALS = 12
 SMALLEST = 1e-3
@@ -32,6 +32,10 @@ class Found(NamedTuple):
 
     precision: Floats
     details: dict[str, Any]
+
+
+Solver = Callable[[Floats, Floats | None], Found]
+"""Precisions, each above 0, from a class balance and the precisions found for the balance before, if any."""
 
 
 class _Learned(NamedTuple):
@@ -101,7 +105,7 @@ class OverlapLearner(ABC):
             learned = yield from self._learn(overlaps)
         else:
             balance = checked_balance(self.class_balance, len(classes))
-            learned = _Learned(balance, self._find(overlaps, balance, None), 1, converged=True)
+            learned = _Learned(balance, self._solver(overlaps)(balance, None), 1, converged=True)
         found = learned.found
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_, self.precision_ = learned.balance, found.precision
@@ -134,10 +138,10 @@ class OverlapLearner(ABC):
 
     def _learn(self, overlaps: Overlaps) -> Rounds[_Learned]:
         """Precisions given the balance, and the balance they predict, in turns."""
-        before: Floats | None = None
+        solve, before = self._solver(overlaps), None
         shares = balance = _rounded(class_balance(overlaps.shares))
         for iteration in range(1, self.max_iterations + 1):
-            found = self._find(overlaps, balance, before)
+            found = solve(balance, before)
             learned = _Learned(balance, found, iteration, converged=False)
             generative = _generative(learned, overlaps)
             items = Counts.of((yield Expectation(generative))).items
@@ -151,8 +155,8 @@ class OverlapLearner(ABC):
         return learned
 
     @abstractmethod
-    def _find(self, overlaps: Overlaps, balance: Floats, before: Floats | None) -> Found:
-        """Precisions, each above 0, from overlaps and a class balance; `before` are those of the last balance."""
+    def _solver(self, overlaps: Overlaps) -> Solver:
+        """What finds precisions from these overlaps, given a class balance."""
 
 
 def _generative(learned: _Learned, overlaps: Overlaps) -> Mixture:

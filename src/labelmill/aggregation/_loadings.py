@@ -7,10 +7,9 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from labelmill.aggregation._overlaps import Overlaps
 from labelmill.aggregation._tally import Floats
 
-__all__ = ["AgainstRest", "loadings", "signs_of"]
+__all__ = ["AgainstRest", "loadings"]
 
 STANDARD_ERRORS = 2.0
 """A covariance nearer to zero than so many of its standard errors is not divided by."""
@@ -27,16 +26,11 @@ class AgainstRest(NamedTuple):
     of_labels: Floats
 
     @classmethod
-    def of(cls, overlaps: Overlaps, k: int) -> Self:
-        """The covariances for class k."""
-        signs = signs_of(overlaps.votes.shape[1], k)
-        of_labels = np.asarray(np.einsum("albm,m->alb", overlaps.covariance, signs))
+    def of(cls, covariance: Floats, k: int) -> Self:
+        """The covariances for class k, from those of all pairs of labels `[a, l, b, m]`."""
+        signs = np.where(np.arange(covariance.shape[1]) == k, 1.0, -1.0)
+        of_labels = np.asarray(np.einsum("albm,m->alb", covariance, signs))
         return cls(np.asarray(np.einsum("alb,l->ab", of_labels, signs)), of_labels)
-
-
-def signs_of(n_classes: int, k: int) -> Floats:
-    """1 for class k, -1 for the others."""
-    return np.where(np.arange(n_classes) == k, 1.0, -1.0)
 
 
 def loadings(between: Floats, n_items: float) -> tuple[Floats, npt.NDArray[np.int64]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from labelmill.aggregation._by_overlaps import Found, OverlapLearner, anchor_of, bounded
+from labelmill.aggregation._by_overlaps import Found, OverlapLearner, Solver, anchor_of, bounded
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._overlaps import Overlaps
 from labelmill.aggregation._tally import Floats
@@ -107,26 +107,30 @@ class Metal(OverlapLearner):
         )
         self.max_steps = max_steps
 
-    def _find(self, overlaps: Overlaps, balance: Floats, before: Floats | None) -> Found:
+    def _solver(self, overlaps: Overlaps) -> Solver:
         at_least_one(max_steps=self.max_steps)
         n_annotators, n_classes = overlaps.votes.shape
         anchor = np.tile(anchor_of(n_classes, self.anchor_precision), (n_annotators, 1))
         voted = overlaps.votes.ravel() > 0
-        found, steps, misfit = anchor.copy(), 0, None
-        if voted.any() and n_classes > 1:
-            pairs = _Pairs.of(overlaps, balance, voted)
-            start = anchor if before is None else before.reshape(anchor.shape)
-            found[voted], steps = self._descend(pairs, anchor[voted], start[voted])
-            misfit = pairs.misfit(found[voted])
-        precision = bounded(found.reshape(n_annotators, n_classes, n_classes))
-        return Found(precision, {"steps": steps, "misfit": misfit})
+        pairs = _Pairs.of(overlaps, voted) if voted.any() and n_classes > 1 else None
 
-    def _descend(self, pairs: _Pairs, anchor: Floats, start: Floats) -> tuple[Floats, int]:
+        def solve(balance: Floats, before: Floats | None) -> Found:
+            found, steps, misfit = anchor.copy(), 0, None
+            if pairs is not None:
+                start = anchor if before is None else before.reshape(anchor.shape)
+                found[voted], steps = self._descend(pairs, balance, anchor[voted], start[voted])
+                misfit = pairs.misfit(found[voted], balance)
+            precision = bounded(found.reshape(n_annotators, n_classes, n_classes))
+            return Found(precision, {"steps": steps, "misfit": misfit})
+
+        return solve
+
+    def _descend(self, pairs: _Pairs, balance: Floats, anchor: Floats, start: Floats) -> tuple[Floats, int]:
         scale = 1.0 / max(float(pairs.total), 1.0)
 
         def objective(flat: Floats) -> tuple[float, Floats]:
             precision = _softmax(flat.reshape(anchor.shape))
-            loss, slope = pairs.loss(precision)
+            loss, slope = pairs.loss(precision, balance)
             loss -= self.anchor_votes * float(np.einsum("uk,uk->", anchor, np.log(np.maximum(precision, 1e-300))))
             inner = np.einsum("uk,uk->u", precision, slope)
             gradient = precision * (slope - inner[:, None]) + self.anchor_votes * (precision - anchor)
@@ -142,17 +146,16 @@ class _Pairs:
     """Counts of pairs of labels, all (n_labels, n_labels): the labels are those of all annotators that were given.
 
     `counted` is what was counted, `by_chance` what is expected of votes that know nothing, `weight` one over the
-    variance and 0 within an annotator; `balance` is (n_classes,), `total` the number of votes.
+    variance and 0 within an annotator; `total` is the number of votes.
     """
 
     counted: Floats
     by_chance: Floats
     weight: Floats
-    balance: Floats
     total: float
 
     @classmethod
-    def of(cls, overlaps: Overlaps, balance: Floats, voted: npt.NDArray[np.bool_]) -> _Pairs:
+    def of(cls, overlaps: Overlaps, voted: npt.NDArray[np.bool_]) -> _Pairs:
         """The pairs of the labels that were given at all."""
         n_annotators, n_classes = overlaps.votes.shape
         votes = overlaps.votes.ravel()[voted]
@@ -161,24 +164,24 @@ class _Pairs:
         by_chance = np.outer(votes, votes) / overlaps.n_items
         other = annotator[:, None] != annotator
         weight = np.where(other, 1.0 / (np.maximum(counted, by_chance) + 1.0), 0.0)
-        return cls(counted, by_chance, weight, balance, float(votes.sum()))
+        return cls(counted, by_chance, weight, float(votes.sum()))
 
-    def loss(self, precision: Floats) -> tuple[float, Floats]:
+    def loss(self, precision: Floats, balance: Floats) -> tuple[float, Floats]:
         """Half the weighted squares, each pair once, and their slope by `precision`, (n_labels, n_classes)."""
-        gap = self._gap(precision)
+        gap = self._gap(precision, balance)
         weighted = self.weight * gap
-        slope = (weighted * self.by_chance) @ (precision / self.balance)
+        slope = (weighted * self.by_chance) @ (precision / balance)
         return 0.25 * float(np.einsum("uv,uv->", weighted, gap)), slope
 
-    def misfit(self, precision: Floats) -> float | None:
+    def misfit(self, precision: Floats, balance: Floats) -> float | None:
         """Root mean square of the standardised gaps; None without pairs."""
         n_pairs = int(np.count_nonzero(self.weight))
         if not n_pairs:
             return None
-        return float(np.sqrt(np.einsum("uv,uv->", self.weight, self._gap(precision) ** 2) / n_pairs))
+        return float(np.sqrt(np.einsum("uv,uv->", self.weight, self._gap(precision, balance) ** 2) / n_pairs))
 
-    def _gap(self, precision: Floats) -> Floats:
-        return np.asarray(self.by_chance * ((precision / self.balance) @ precision.T) - self.counted)
+    def _gap(self, precision: Floats, balance: Floats) -> Floats:
+        return np.asarray(self.by_chance * ((precision / balance) @ precision.T) - self.counted)
 
 
 def _softmax(scores: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from labelmill.aggregation._by_overlaps import Found, OverlapLearner, anchor_of, bounded
+from labelmill.aggregation._by_overlaps import Found, OverlapLearner, Solver, anchor_of, bounded
 from labelmill.aggregation._loadings import AgainstRest, loadings
 from labelmill.aggregation._overlaps import Overlaps
 from labelmill.aggregation._tally import Floats
@@ -78,23 +78,27 @@ class Triplet(OverlapLearner):
 
     model_name = "triplet"
 
-    def _find(self, overlaps: Overlaps, balance: Floats, before: Floats | None) -> Found:  # noqa: ARG002 -- closed form
+    def _solver(self, overlaps: Overlaps) -> Solver:
         n_annotators, n_classes = overlaps.votes.shape
-        found = np.empty((n_annotators, n_classes, n_classes))
+        slopes = np.empty((n_annotators, n_classes, n_classes))
         weight = np.full((n_annotators, n_classes), np.inf)
         triplets, without = 0, 0
+        covariance = overlaps.covariance
         for k in range(n_classes):
-            against_rest = AgainstRest.of(overlaps, k)
+            against_rest = AgainstRest.of(covariance, k)
             loading, used = loadings(against_rest.between, overlaps.n_items)
-            slope, heard = _regressed(against_rest, loading)
-            deviation = np.sqrt(balance[k] * (1.0 - balance[k]))
-            rate = np.maximum(overlaps.votes, 1.0) / max(overlaps.n_items, 1.0)
-            found[:, :, k] = balance[k] + deviation * slope / rate
+            slopes[:, :, k], heard = _regressed(against_rest, loading)
             weight = np.minimum(weight, overlaps.votes * heard[:, None])
             triplets, without = triplets + int(used.sum()), without + int((used == 0).sum())
         anchored = int(((weight == 0) & (overlaps.votes > 0)).sum())
-        precision = self._drawn(found, weight[:, :, None])
-        return Found(bounded(precision), {"triplets": triplets, "without_triplet": without, "anchored": anchored})
+        details = {"triplets": triplets, "without_triplet": without, "anchored": anchored}
+        rate = np.maximum(overlaps.votes, 1.0) / max(overlaps.n_items, 1.0)
+
+        def solve(balance: Floats, _before: Floats | None) -> Found:
+            found = balance + np.sqrt(balance * (1.0 - balance)) * slopes / rate[:, :, None]
+            return Found(bounded(self._drawn(found, weight[:, :, None])), details)
+
+        return solve
 
     def _drawn(self, found: Floats, weight: Floats) -> Floats:
         anchor = anchor_of(found.shape[2], self.anchor_precision)
