@@ -30,8 +30,8 @@ WEAK_ON_RULES = {
     "triplet": {"rna_titles": -12.0},
     "metal": {},
 }
-"""The same for rules. Three rules are one triplet, and where only items with votes are listed their silence is not
-independent, which turns the class balance around (rna_titles)."""
+"""The same for rules. Of three rules two contradict each other on a sixth of the items, a tie for the majority; their
+one triplet does not tell which is right (rna_titles)."""
 
 
 def _gains(make: Callable[[], Any], sets: dict[str, Any], accuracy: Callable[..., float]) -> dict[str, float]:
