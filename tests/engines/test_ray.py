@@ -7,19 +7,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from ray.exceptions import ActorUnschedulableError
 from tests.engines.waiting import pids, until
 from tests.local_ray import N_CORES
 
 from labelmill.domain.partition import Partition, Receipt, Resources
-from labelmill.engines import _pieces
+from labelmill.engines import _pieces, _ray_crew
 from labelmill.engines import ray as ray_engine
 from labelmill.engines._versions import versions
 from labelmill.engines.ray import Ray
@@ -59,6 +61,36 @@ def test_a_conductor_serves_one_map_after_the_other(tmp_path: Path) -> None:
     assert seen[0] == seen[1] != seen[2]
     assert {1} == {len(found) for found in seen}
     until(lambda: not _conductors())
+
+
+def test_an_actor_of_ray_data_that_lost_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended, and what is left is handed out again; what it cannot do without it says after three tries."""
+    n_ended = []
+    monkeypatch.setattr(_ray_crew, "_forget_the_coordinator", lambda: n_ended.append(1))
+    handed_out: list[list[str]] = []
+
+    def conduct(n_failures: int) -> None:
+        conductor: Any = object.__new__(_ray_crew.Conductor)
+        conductor._receipts, conductor._is_over = [], False
+
+        def pool(partitions: list[Partition]) -> Iterator[None]:
+            handed_out.append([partition.id for partition in partitions])
+            for partition in partitions:
+                conductor._receipts.append((partition.id, Receipt(partition.id)))
+                yield
+                if len(handed_out) <= n_failures:
+                    raise ActorUnschedulableError("its machine is gone")
+
+        conductor._pool = pool
+        conductor._conduct(partitions_of(3))
+
+    conduct(1)
+    assert (handed_out, len(n_ended)) == ([["p000", "p001", "p002"], ["p001", "p002"]], 1)
+
+    handed_out.clear()
+    with pytest.raises(ActorUnschedulableError):
+        conduct(3)
+    assert [len(each) for each in handed_out] == [3, 2, 1]
 
 
 @pytest.mark.usefixtures("local_ray")

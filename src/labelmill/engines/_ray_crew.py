@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import ray  # noqa: TID253 -- this file is about it
+from ray.exceptions import ActorUnschedulableError  # noqa: TID253 -- likewise
 
 from labelmill.domain.partition import Partition, Receipt
 from labelmill.engines._attempt import spoken
@@ -19,7 +22,6 @@ from labelmill.errors import LabelmillError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from ray.data import Dataset
 
 __all__ = ["Conductor", "News", "Work"]
 
@@ -28,6 +30,10 @@ _WAIT: Final = 1.0
 
 _END: Final = 2.0
 """Seconds that workers have to be gone when the conductor stops."""
+
+
+_COORDINATOR: Final = "AutoscalingCoordinator"
+"""Name and namespace of the actor that Ray Data shares."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +141,7 @@ class Conductor:
     def _run(self, partitions: list[Partition]) -> None:
         problem = None
         try:
-            for _ in self._pool(partitions).iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-                if self._is_over:
-                    break
+            self._conduct(partitions)
         except BaseException as error:  # noqa: BLE001 -- told to the driver
             problem = spoken(error)
         with self._changed:
@@ -145,7 +149,23 @@ class Conductor:
             self._is_over = True
             self._changed.notify_all()
 
-    def _pool(self, partitions: list[Partition]) -> Dataset:
+    def _conduct(self, partitions: list[Partition]) -> None:
+        left = partitions
+        for is_last in (False, False, True):
+            try:
+                for _ in self._pool(left):
+                    if self._is_over:
+                        break
+            except ActorUnschedulableError:
+                if is_last:
+                    raise
+                _forget_the_coordinator()
+            done = {name for name, _ in self._receipts}
+            left = [partition for partition in partitions if partition.id not in done]
+            if self._is_over or not left:
+                return
+
+    def _pool(self, partitions: list[Partition]) -> Iterable[Any]:
         from ray import data  # a second's import, and not for the driver
 
         work = self._work
@@ -154,9 +174,9 @@ class Conductor:
         context.print_on_execution_start = False
         context.execution_no_progress_timeout_s = -1  # a partition takes as long as it takes
         context.target_max_block_size = 1 << 20  # what Ray Data reckons with until it has seen the first receipt
-        return data.from_items(
+        pool = data.from_items(
             [{"partition": pickle.dumps(partition)} for partition in partitions],
-            override_num_blocks=work.n_blocks,
+            override_num_blocks=min(work.n_blocks, len(partitions)),
         ).map_batches(
             Worker,
             fn_constructor_args=(self._me, work),
@@ -170,6 +190,17 @@ class Conductor:
             ),
             **work.resources,
         )
+        return pool.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+
+
+def _forget_the_coordinator() -> None:
+    """End an actor that Ray Data keeps for the whole cluster, so that it makes a new one.
+
+    It is bound to the machine that used Ray Data first. When that machine is lost nobody can use Ray Data any more.
+    """
+    with contextlib.suppress(ValueError):  # somebody else has ended it
+        ray.kill(ray.get_actor(_COORDINATOR, namespace=_COORDINATOR))
+    time.sleep(_WAIT)  # until its name is free
 
 
 class Worker:
