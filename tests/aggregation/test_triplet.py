@@ -59,3 +59,13 @@ def test_two_annotators_leave_the_anchor() -> None:
 
     np.testing.assert_allclose([0.7, 0.7], model.reliability_)
     assert {"triplets": 0, "without_triplet": 4, "anchored": 4}.items() <= model.details_.items()
+
+
+def test_an_annotator_who_always_says_the_same() -> None:
+    """Its variance, none but for rounding, is no obstacle."""
+    votes = VoteTable.from_matrix([[0, -1], [1, 1], [1, 1], [1, 1], [1, 1]], classes=("a", "b"))
+
+    probabilities = Triplet().fit(votes).predict_proba(votes)
+
+    assert np.isfinite(probabilities).all()
+    assert probabilities.argmax(axis=1).tolist() == [0, 1, 1, 1, 1]

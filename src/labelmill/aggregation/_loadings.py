@@ -51,7 +51,7 @@ def loadings(between: Floats, n_items: float) -> tuple[Floats, npt.NDArray[np.in
         Pairs of others whose covariance is far enough from 0 to divide by.
     """
     n_annotators = len(between)
-    variance = np.diagonal(between)
+    variance = np.maximum(np.diagonal(between), 0.0)  # rounding may leave less where a vote never varies
     noise = np.sqrt(np.outer(variance, variance) / max(n_items, 1.0))
     off = np.where(np.eye(n_annotators, dtype=np.bool_), 0.0, between)
     firm = np.triu(np.abs(off) > STANDARD_ERRORS * noise, 1)
@@ -63,5 +63,5 @@ def loadings(between: Floats, n_items: float) -> tuple[Floats, npt.NDArray[np.in
         used[j] = len(b) if variance[j] > 0 else 0
         if used[j]:
             size[j] = np.sqrt(np.median(np.abs(off[j, b] * off[j, c] / off[b, c])))
-    size = np.minimum(size, np.sqrt(np.maximum(variance, 0.0)))
+    size = np.minimum(size, np.sqrt(variance))
     return np.where(off @ size < 0, -size, size), used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -178,6 +179,7 @@ def _gateway() -> Any:
         return launch_gateway()  # type: ignore[no-untyped-call]  # pyspark leaves it untyped
     _require_java()
     _jvm_output = tempfile.TemporaryFile()  # noqa: SIM115 -- lives as long as the JVM
+    atexit.register(_jvm_output.close)
     conf = SparkConf(loadDefaults=False)
     with tempfile.TemporaryDirectory(prefix="labelmill-spark-") as folder:
         settings = Path(folder) / "log4j2.properties"  # read once, at the start
