@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._tally import Floats, Tally
-from labelmill.domain.sums import Rounds, Sums, drive
-from labelmill.domain.vote import AnnotatorKind
+from labelmill.domain.sums import Sums
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["Answers", "Counts", "Expectation", "Move", "Shares", "fit_by_rounds"]
-
-
-class _Learner(Protocol):
-    def learning(
-        self, annotators: Sequence[str], classes: Sequence[str], kinds: Sequence[AnnotatorKind | None]
-    ) -> Rounds[None]: ...
-
-
-def fit_by_rounds(model: _Learner, votes: Any) -> None:
-    """Learning from one table: the whole is its only shard."""
-    table = VoteTable.of(votes)
-    drive(model.learning(table.annotators, table.classes, table.kinds), lambda ask: ask(table))
+__all__ = ["Answers", "Counts", "Expectation", "Move", "Shares"]
 
 
 class Counts(NamedTuple):

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from labelmill.aggregation._alignment import aligned, fitted_names
 from labelmill.aggregation._anchored import anchored_evidence
-from labelmill.aggregation._asks import Counts, Expectation, fit_by_rounds
-from labelmill.aggregation._mixture import LeftOut, Mixture
+from labelmill.aggregation._asks import Counts, Expectation
+from labelmill.aggregation._by_rounds import ByMixture
+from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import above_zero, at_least_one, open_share
 from labelmill.aggregation._overlaps import AskOverlaps, Overlaps, check_size, checked_balance
 from labelmill.aggregation._posterior import class_balance, posterior
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
-from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["Found", "OverlapLearner", "Solver", "anchor_of", "bounded"]
 
@@ -50,7 +49,7 @@ class _Learned(NamedTuple):
         return Mixture(log_balance, anchored_evidence(self.found.precision, log_balance), np.arange(len(log_balance)))
 
 
-class OverlapLearner(ABC):
+class OverlapLearner(ByMixture):
     """A label model that learns from how often any two annotators give any two labels together.
 
     A class balance that is not given starts from the vote shares and is learned in turns with the precisions, by EM
@@ -62,9 +61,6 @@ class OverlapLearner(ABC):
 
     model_name: ClassVar[str]
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
     precision_: Floats
 
     def __init__(
@@ -83,11 +79,6 @@ class OverlapLearner(ABC):
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn precisions; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,
@@ -117,24 +108,6 @@ class OverlapLearner(ABC):
             "converged": learned.converged,
             **found.details,
         }
-
-    def predict_proba(self, votes: Any) -> Floats:
-        """Class probabilities, shape (n_items, n_classes).
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        UsageError
-            If an annotator was not among those fitted.
-        """
-        table = aligned(votes, self)
-        return self._mixture.predict(table)
-
-    def left_out(self, votes: VoteTable) -> LeftOut:
-        """Beliefs about each item with and without each of its votes."""
-        fitted_names(self)
-        return self._mixture.left_out(votes)
 
     def _learn(self, overlaps: Overlaps) -> Rounds[_Learned]:
         """Precisions given the balance, and the balance they predict, in turns."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
-from labelmill.aggregation._alignment import aligned, fitted_names
-from labelmill.aggregation._asks import Answers, Counts, Expectation, Shares, fit_by_rounds
+from labelmill.aggregation._asks import Answers, Counts, Expectation, Shares
+from labelmill.aggregation._by_rounds import BalancedMixture
 from labelmill.aggregation._confusion import Confusion
-from labelmill.aggregation._mixture import LeftOut, Mixture
+from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._posterior import class_balance, even_log_balance, is_switched, reliability
-from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
-from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["EQUAL", "Beliefs", "Climb", "Climber", "climb"]
 
@@ -64,7 +62,7 @@ def climb(start: B, *, n_votes: float, max_iterations: int, tolerance: float) ->
     return Climb(beliefs, max_iterations, converged=False)
 
 
-class Climber(ABC, Generic[B]):
+class Climber(BalancedMixture, Generic[B]):
     """A label model whose beliefs are learned by EM from vote shares and predict by one sum of evidence an item.
 
     Two guards: classes that come back under each other's names are refused (all annotators are taken as equal), and a
@@ -73,19 +71,10 @@ class Climber(ABC, Generic[B]):
 
     model_name: ClassVar[str]
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
-
     def __init__(self, *, max_iterations: int = 100, tolerance: float = 1e-4, seed: int = 0) -> None:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn about the annotators and the class balance; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,
@@ -120,25 +109,6 @@ class Climber(ABC, Generic[B]):
             "fallback": fallback,
         }
 
-    def predict_proba(self, votes: Any) -> Floats:
-        """Class probabilities, shape (n_items, n_classes).
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        UsageError
-            If an annotator was not among those fitted.
-        """
-        table = aligned(votes, self)
-        probabilities = self._mixture.predict(table)
-        return np.where(table.counts.any(axis=1, keepdims=True), probabilities, self.class_balance_)
-
-    def left_out(self, votes: VoteTable) -> LeftOut:
-        """Beliefs about each item with and without each of its votes."""
-        fitted_names(self)
-        return self._mixture.left_out(votes, self._credited())
-
     def _n_parts(self) -> int:
         """States of each class."""
         return 1
@@ -150,10 +120,6 @@ class Climber(ABC, Generic[B]):
     @abstractmethod
     def _remember(self, beliefs: B) -> None:
         """Keep what is worth showing as attributes."""
-
-    def _credited(self) -> Floats | None:
-        """Votes `[j, l, s]` that annotators are credited with beforehand; None for the crowd's."""
-        return None
 
 
 def _equal_annotators(answers: Counts) -> Mixture:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
 
 import numpy as np
 
-from labelmill.aggregation._alignment import aligned, fitted_names
 from labelmill.aggregation._anchored import anchored_evidence, anchored_precision
-from labelmill.aggregation._asks import Answers, Counts, Move, Shares, fit_by_rounds
-from labelmill.aggregation._mixture import LeftOut, Mixture
+from labelmill.aggregation._asks import Answers, Counts, Move, Shares
+from labelmill.aggregation._by_rounds import ByMixture
+from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import at_least_one, open_share
 from labelmill.aggregation._posterior import class_balance, reliability
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
-from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["AnchoredNaiveBayes"]
 
 
-class AnchoredNaiveBayes:
+class AnchoredNaiveBayes(ByMixture):
     r"""Rules choose the items they vote on, so firing is evidence; each is judged by its precision.
 
     .. math:: \log q_{ik} = \log \pi_k + \sum_j \left( \log P(k \mid \lambda_{ij}) - \log \pi_k \right) + const,
@@ -71,9 +69,6 @@ class AnchoredNaiveBayes:
     [0, 0, 1, 1]
     """
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
     precision_: Floats
 
     def __init__(
@@ -90,11 +85,6 @@ class AnchoredNaiveBayes:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn precisions and class balance; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,
@@ -119,24 +109,6 @@ class AnchoredNaiveBayes:
             "converged": converged,
             "patterns": n_rows if n_rows < n_items else None,
         }
-
-    def predict_proba(self, votes: Any) -> Floats:
-        """Class probabilities, shape (n_items, n_classes).
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        UsageError
-            If an annotator was not among those fitted.
-        """
-        table = aligned(votes, self)
-        return self._mixture.predict(table)
-
-    def left_out(self, votes: VoteTable) -> LeftOut:
-        """Beliefs about each item with and without each of its votes."""
-        fitted_names(self)
-        return self._mixture.left_out(votes)
 
     def _learn(self, by_shares: Counts) -> Rounds[tuple[Mixture, Counts, int, bool]]:
         expected, before = by_shares, None

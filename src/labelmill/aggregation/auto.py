@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 
 from labelmill.aggregation._alignment import aligned
-from labelmill.aggregation._asks import fit_by_rounds
+from labelmill.aggregation._by_rounds import ByRounds
 from labelmill.aggregation._kinds import Kinds, Turnout
 from labelmill.aggregation._leave_one_out import CanLeaveOut, foretelling
 from labelmill.aggregation._tally import Floats, shortest
@@ -26,7 +26,7 @@ from labelmill.domain.vote_table import VoteTable
 __all__ = ["Auto"]
 
 
-class Auto:
+class Auto(ByRounds):
     r"""Fits the label models that suit the annotators and keeps the one that foretells left-out votes best.
 
     .. math:: \frac{1}{n} \sum_{votes\ v} \log \sum_k P(k \mid \text{the other votes on the item}) \,
@@ -74,19 +74,10 @@ class Auto:
     'dawid_skene'
     """
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
-
     def __init__(self, *, margin: float = 0.01, largest: int = 20_000_000, seed: int = 0) -> None:
         self.margin = margin
         self.largest = largest
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Fit the candidates and choose; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self, annotators: Sequence[str], classes: Sequence[str], kinds: Sequence[AnnotatorKind | None]

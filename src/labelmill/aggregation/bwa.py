@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._alignment import aligned, fitted_names
-from labelmill.aggregation._asks import Counts, Shares, fit_by_rounds
+from labelmill.aggregation._asks import Counts, Shares
+from labelmill.aggregation._by_rounds import ByRounds
 from labelmill.aggregation._mixture import LeftOut
 from labelmill.aggregation._options import above_zero, at_least_one
 from labelmill.aggregation._posterior import class_balance, keep_unanimous, reliability
 from labelmill.aggregation._tally import Floats, Tally
+from labelmill.aggregation._weighted_votes import totals, without_own
 from labelmill.domain.sums import Rounds, Sums
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
@@ -25,7 +27,7 @@ SMALLEST_SPREAD = 1e-3
 """Where everybody agrees no distance tells a weight."""
 
 
-class BWA:
+class BWA(ByRounds):
     r"""Votes as points, the truth as their weighted average, a weight for each annotator: Bayes' rule for Gaussians.
 
     A vote is the corner :math:`y_{ij}` of the simplex that it names, the truth of an item a point :math:`z_i` that is
@@ -77,9 +79,6 @@ class BWA:
     """
 
     weights_: Floats
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
 
     def __init__(
         self,
@@ -95,11 +94,6 @@ class BWA:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn the weights and the class balance; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,
@@ -144,16 +138,13 @@ class BWA:
     def left_out(self, votes: VoteTable) -> LeftOut:
         """Averages with and without each vote."""
         fitted_names(self)
-        totals = self._average.totals(Tally.by_item(votes))
+        sums = self._average.totals(Tally.by_item(votes))
 
         def without(positions: npt.NDArray[np.intp]) -> Floats:
-            others = totals[votes.item_index[positions]]
-            others[np.arange(len(positions)), votes.label[positions]] -= self.weights_[votes.annotator_index[positions]]
-            # What is left of a class nobody else named is the rounding of sum less vote, not always its prior.
-            others = np.maximum(others, self._average.prior)
+            others = without_own(votes, sums, self.weights_, positions, least=self._average.prior)
             return np.asarray(others / others.sum(axis=1, keepdims=True))
 
-        return LeftOut(totals / totals.sum(axis=1, keepdims=True), without)
+        return LeftOut(sums / sums.sum(axis=1, keepdims=True), without)
 
     def _scale(self, distances: Floats, votes: Floats) -> float:
         n_votes, n_classes = float(votes.sum()), votes.shape[1]
@@ -174,7 +165,7 @@ class _Average:
 
     def totals(self, tally: Tally) -> Floats:
         """Weight for each class on each row, the prior's included, (n_rows, n_classes)."""
-        return tally.evidence(self.weights[:, None, None] * np.eye(tally.n_classes)) + self.prior
+        return totals(tally, self.weights) + self.prior
 
     def of(self, tally: Tally) -> Floats:
         """The averages, (n_rows, n_classes)."""

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from labelmill.aggregation._alignment import aligned, fitted_names
-from labelmill.aggregation._asks import Answers, Counts, Shares, fit_by_rounds
+from labelmill.aggregation._asks import Answers, Counts, Shares
+from labelmill.aggregation._by_rounds import ByMixture
 from labelmill.aggregation._climb import EQUAL, climb
 from labelmill.aggregation._confusion import Confusion
-from labelmill.aggregation._mixture import LeftOut, Mixture
+from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._posterior import class_balance, is_switched, reliability
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
-from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["DawidSkene"]
 
 LEARN_STRENGTHS_FROM = 3
 
 
-class DawidSkene:
+class DawidSkene(ByMixture):
     r"""People differ in accuracy and in what they mix up; both are learned from how they agree.
 
     .. math:: \log q_{ik} = \log \pi_k + \sum_{(j,l) \in votes(i)} E[\log \theta_{jkl}] + const, \qquad
@@ -70,20 +69,12 @@ class DawidSkene:
     [0, 1]
     """
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
     confusion_: Floats
 
     def __init__(self, *, max_iterations: int = 100, tolerance: float = 1e-4, seed: int = 0) -> None:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn confusions and class balance; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,
@@ -116,23 +107,8 @@ class DawidSkene:
             "fallback": fallback,
         }
 
-    def predict_proba(self, votes: Any) -> Floats:
-        """Class probabilities, shape (n_items, n_classes).
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        UsageError
-            If an annotator was not among those fitted.
-        """
-        table = aligned(votes, self)
-        return self._mixture.predict(table)
-
-    def left_out(self, votes: VoteTable) -> LeftOut:
-        """Beliefs about each item with and without each of its votes."""
-        fitted_names(self)
-        return self._mixture.left_out(votes, self._prior)
+    def _credited(self) -> Floats:
+        return self._prior
 
 
 @dataclass(frozen=True, slots=True)

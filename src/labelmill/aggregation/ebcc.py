@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import digamma
 
-from labelmill.aggregation._alignment import aligned, fitted_names
-from labelmill.aggregation._asks import Answers, Counts, Shares, fit_by_rounds
+from labelmill.aggregation._asks import Answers, Counts, Shares
+from labelmill.aggregation._by_rounds import BalancedMixture
 from labelmill.aggregation._climb import climb
 from labelmill.aggregation._dirichlet import divergence, log_shares
-from labelmill.aggregation._mixture import LeftOut, Mixture
+from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._posterior import class_balance, is_switched, reliability
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
-from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["EBCC"]
 
@@ -29,7 +28,7 @@ RIGHT, WRONG = 4.0, 1.0
 SUBTYPE_PRIOR = 0.1
 
 
-class EBCC:
+class EBCC(BalancedMixture):
     r"""Each class has easy and treacherous kinds of items; errors that people share belong to the item.
 
     .. math:: \log q_{is} = \log \pi_{k(s)} + E[\log \tau_s] + \sum_{(j,l) \in votes(i)} E[\log \theta_{jsl}] + const
@@ -72,10 +71,6 @@ class EBCC:
     [0, 1]
     """
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
-
     def __init__(
         self, *, n_subtypes: int = 5, max_iterations: int = 60, tolerance: float = 1e-4, seed: int = 0
     ) -> None:
@@ -83,11 +78,6 @@ class EBCC:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn subtypes, confusions and class balance; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,
@@ -116,24 +106,8 @@ class EBCC:
             "switched": is_switched(answers.votes),
         }
 
-    def predict_proba(self, votes: Any) -> Floats:
-        """Class probabilities, shape (n_items, n_classes).
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        UsageError
-            If an annotator was not among those fitted.
-        """
-        table = aligned(votes, self)
-        probabilities = self._mixture.predict(table)
-        return np.where(table.counts.any(axis=1, keepdims=True), probabilities, self.class_balance_)
-
-    def left_out(self, votes: VoteTable) -> LeftOut:
-        """Beliefs about the state of each item with and without each of its votes."""
-        fitted_names(self)
-        return self._mixture.left_out(votes, _prior(len(self.classes_), self._mixture.class_of)[None])
+    def _credited(self) -> Floats:
+        return _prior(len(self.classes_), self._mixture.class_of)[None]
 
 
 def _prior(n_classes: int, class_of: npt.NDArray[np.intp]) -> Floats:

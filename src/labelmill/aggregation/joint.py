@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._alignment import aligned, fitted_names
 from labelmill.aggregation._anchored import anchored_evidence, anchored_precision
-from labelmill.aggregation._asks import fit_by_rounds
+from labelmill.aggregation._by_rounds import ByRounds
 from labelmill.aggregation._confusion import Confusion
 from labelmill.aggregation._credit import credit
 from labelmill.aggregation._kinds import Kinds, Turnout
@@ -40,7 +40,7 @@ TURNS = 5
 """Weight and temperatures are learned by turns, so often in each sweep."""
 
 
-class Joint:
+class Joint(ByRounds):
     r"""One answer from people, rules and models, by one expectation maximisation over all their votes.
 
     .. math:: \log q_{ik} = \sum_{people} E[\log \theta_{jkl}] + \mathrm{cap}\Big(w \log \pi_k
@@ -101,9 +101,6 @@ class Joint:
     ['y', 'y']
     """
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
     confusion_: Floats
     rule_weight_: float
     temperatures_: Floats
@@ -124,11 +121,6 @@ class Joint:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn confusions, precisions, temperatures and class balance together; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self, annotators: Sequence[str], classes: Sequence[str], kinds: Sequence[AnnotatorKind | None]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._alignment import aligned
-from labelmill.aggregation._asks import Counts, Shares, fit_by_rounds
+from labelmill.aggregation._asks import Counts, Shares
+from labelmill.aggregation._by_rounds import ByRounds
 from labelmill.aggregation._mixture import LeftOut
 from labelmill.aggregation._posterior import class_balance, reliability
 from labelmill.aggregation._tally import Floats
@@ -20,7 +21,7 @@ from labelmill.domain.vote_table import VoteTable
 __all__ = ["MajorityVote"]
 
 
-class MajorityVote:
+class MajorityVote(ByRounds):
     """The share of the votes each class got; abstentions do not count and ties stay ties.
 
     p_ik = (votes for class k on item i) / (votes on item i); items without votes get the class balance. Nothing is
@@ -47,17 +48,8 @@ class MajorityVote:
     [[0.67, 0.33]]
     """
 
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
-
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn the class balance; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._alignment import aligned, fitted_names
-from labelmill.aggregation._asks import Counts, fit_by_rounds
+from labelmill.aggregation._asks import Counts
+from labelmill.aggregation._by_rounds import ByRounds
 from labelmill.aggregation._mixture import LeftOut
 from labelmill.aggregation._posterior import class_balance, reliability
 from labelmill.aggregation._tally import Floats, Tally
+from labelmill.aggregation._weighted_votes import totals, without_own
 from labelmill.domain.sums import Rounds, Sums
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
@@ -21,7 +23,7 @@ from labelmill.domain.vote_table import VoteTable
 __all__ = ["Wawa"]
 
 
-class Wawa:
+class Wawa(ByRounds):
     r"""Votes weighed by how often their annotator is with the majority: two passes, nothing to converge.
 
     .. math:: w_j = \frac{\bar w + \sum_{votes\ of\ j} [\text{it names the majority's class}]}{1 + \text{votes of } j},
@@ -61,17 +63,9 @@ class Wawa:
     """
 
     weights_: Floats
-    reliability_: Floats
-    details_: dict[str, Any]
-    class_balance_: Floats
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
-
-    def fit(self, votes: Any) -> Self:
-        """Learn the weights and the class balance; see `LabelModel.fit`."""
-        fit_by_rounds(self, votes)
-        return self
 
     def learning(
         self,
@@ -99,22 +93,19 @@ class Wawa:
             If an annotator was not among those fitted.
         """
         tally = Tally.of(aligned(votes, self))
-        shares = _shares(_totals(tally, self.weights_), self.class_balance_)
+        shares = _shares(totals(tally, self.weights_), self.class_balance_)
         return tally.expand(shares)
 
     def left_out(self, votes: VoteTable) -> LeftOut:
         """Weighted shares with and without each vote; one vote's worth of class balance is added to the latter."""
         fitted_names(self)
-        totals = _totals(Tally.by_item(votes), self.weights_)
+        sums = totals(Tally.by_item(votes), self.weights_)
 
         def without(positions: npt.NDArray[np.intp]) -> Floats:
-            others = totals[votes.item_index[positions]]
-            others[np.arange(len(positions)), votes.label[positions]] -= self.weights_[votes.annotator_index[positions]]
-            # What is left of a class nobody else named is the rounding of sum less vote, not always above 0.
-            others = np.maximum(others, 0.0) + self.class_balance_
+            others = without_own(votes, sums, self.weights_, positions, least=0.0) + self.class_balance_
             return np.asarray(others / others.sum(axis=1, keepdims=True))
 
-        return LeftOut(_shares(totals, self.class_balance_), without)
+        return LeftOut(_shares(sums, self.class_balance_), without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +127,7 @@ class _WeightedShares:
 
     def __call__(self, votes: VoteTable, /) -> Sums:
         tally = Tally.of(votes)
-        shares = _shares(_totals(tally, self.weights), np.zeros(tally.n_classes))
+        shares = _shares(totals(tally, self.weights), np.zeros(tally.n_classes))
         return Sums((tally.counts(shares), tally.state_counts(shares), np.zeros(0)))
 
 
@@ -149,10 +140,6 @@ def _agreement(counts: Floats) -> tuple[Floats, float | None]:
     return np.asarray((agreed + mean) / (total + 1.0)), mean
 
 
-def _totals(tally: Tally, weights: Floats) -> Floats:
-    return tally.evidence(weights[:, None, None] * np.eye(tally.n_classes))
-
-
-def _shares(totals: Floats, unvoted: Floats) -> Floats:
-    total = np.einsum("ij->i", totals)[:, None]
-    return np.where(total > 0, totals / np.where(total > 0, total, 1.0), unvoted)
+def _shares(sums: Floats, unvoted: Floats) -> Floats:
+    total = np.einsum("ij->i", sums)[:, None]
+    return np.where(total > 0, sums / np.where(total > 0, total, 1.0), unvoted)

@@ -62,11 +62,11 @@ class CountedVotes:
     def of_ballots(cls, ballots: Ballots, truth: npt.NDArray[np.int16] | None) -> CountedVotes:
         """Of votes in memory; the truth is of no use where an item has several classes."""
         known = None if ballots.is_multi else truth
-        return cls._of(_sums(ballots, known), ballots, is_measured=known is not None)
+        return cls.of_sums(_sums(ballots, known), ballots, is_measured=known is not None)
 
     @classmethod
-    def _of(cls, sums: Sums, like: Ballots, *, is_measured: bool) -> CountedVotes:
-        """Of the sums that `_sums` makes, of ballots like these."""
+    def of_sums(cls, sums: Sums, like: Ballots, *, is_measured: bool) -> CountedVotes:
+        """Of what `CountStep` has summed, of ballots like these."""
         *parts, per_class, reach = sums.arrays
         table = like.first
         voters = Voters(tuple(table.annotators), tuple(table.kinds), tuple(table.classes))
@@ -108,7 +108,7 @@ def count_votes(workspace: Workspace, *, engine: str | None = None, workers: int
         return CountedVotes.of_ballots(nobody, None)
     told = [fingerprint(plan, answers), gold.to_dict(as_series=False)]
     table = look(workspace, "count", step_of, partitions, told=told, engine=engine, workers=workers)
-    return CountedVotes._of(sums_of(table), nobody, is_measured=has_gold)
+    return CountedVotes.of_sums(sums_of(table), nobody, is_measured=has_gold)
 
 
 class Source(Protocol):
@@ -144,9 +144,7 @@ class HeldVotes:
 
 @dataclass(frozen=True)
 class CountStep:
-    """Sums the votes of a partition.
-
-    Probabilities are passed over, but for whether there are any.
+    """Sums the votes of a partition; probabilities are passed over.
 
     Parameters
     ----------
