@@ -28,6 +28,7 @@ FOLDERS = {
     "label_model": "aggregation",
     "learner": "learners",
     "query_strategy": "selection",
+    "structured_model": "aggregation.structured",
 }
 """Kind of plugin -> the room whose files are its table."""
 
@@ -83,8 +84,10 @@ def find(kind: str, name: str) -> Any:
 def _builtin_files(kind: str) -> tuple[str, ...]:
     if kind not in FOLDERS:
         raise UnknownPluginError(f"no kind of plugin is called {kind!r}: {nearest(kind, FOLDERS)}")
-    folder = Path(__file__).parent / FOLDERS[kind]
-    return tuple(module.name for module in pkgutil.iter_modules([str(folder)]) if not module.name.startswith("_"))
+    room = FOLDERS[kind]
+    folder = Path(__file__).parent.joinpath(*room.split("."))
+    found = (module.name for module in pkgutil.iter_modules([str(folder)]) if not module.name.startswith("_"))
+    return tuple(name for name in found if f"{room}.{name}" not in FOLDERS.values())
 
 
 def _public_object(module_name: str) -> Any:

@@ -58,6 +58,11 @@ them all. The message names the thing, the value that was found, the values that
 KINDS = {
     "annotator": ("Annotators", "What makes votes in `rules.py`.", "add-a-labeling-function"),
     "label_model": ("Label models", "Votes in, consensus out: `[aggregate] model`.", "add-a-label-model"),
+    "structured_model": (
+        "Structured models",
+        "Many spans, boxes, numbers or texts in, one value out.",
+        "add-a-structured-model",
+    ),
     "query_strategy": ("Query strategies", "What to ask people next: `[select] strategy`.", "add-a-query-strategy"),
     "learner": ("Learners", "What learns from the consensus and votes too: `[train] learner`.", "add-a-learner"),
     "label_kind": ("Label kinds", "What an answer is: `[schema] kind`.", "add-a-label-kind"),

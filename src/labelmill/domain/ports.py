@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkab
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.domain.answers import AnswerTable, Merged
 from labelmill.domain.item import Item, ItemBatch
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.schema import LabelSchema
@@ -34,6 +35,7 @@ __all__ = [
     "Progress",
     "QueryStrategy",
     "Stage",
+    "StructuredModel",
     "Writer",
 ]
 
@@ -89,6 +91,27 @@ class LabelModel(Protocol):
         """Class probabilities, shape (n_items, n_classes), for votes by the annotators fitted."""
 
 
+class StructuredModel(Protocol):
+    """Makes one value of many structured answers (spans, boxes, segments, numbers, texts) on each item.
+
+    The order of items and annotators changes nothing; the answer of a sole annotator, and one that all share, is
+    returned unchanged; an item without answers gets None; empty tables work; the same seed gives the same answer;
+    `fit` does not change its input. Prediction looks at each item alone, so that a table predicted in parts gets the
+    same. An annotator that was not among those fitted is trusted like an average one.
+    """
+
+    reliability_: npt.NDArray[np.float64]
+    """Shape (n_annotators,), 0 to 1: how far each is trusted, as the class says; NaN without answers."""
+    details_: dict[str, Any]
+    """What the fit says about itself: iterations, what was learned of each annotator. JSON-able."""
+
+    def fit(self, answers: AnswerTable) -> Self:
+        """Learn how far each annotator can be trusted."""
+
+    def predict(self, answers: AnswerTable) -> list[Merged]:
+        """One merged value for each item, in order."""
+
+
 class LearnsByRounds(Protocol):
     """A label model that needs only sums over the items: shards of a table too large for one machine will do."""
 
@@ -142,6 +165,9 @@ class LabelKind(Protocol):
 
     def merge(self, values: Sequence[Any], weights: Sequence[float]) -> Any:
         """The one value that stands for many; the merge of equals is the value."""
+
+    def examples(self, schema: LabelSchema) -> Sequence[Any]:
+        """Some different valid values, for promise suites and forms."""
 
 
 @dataclass(frozen=True)

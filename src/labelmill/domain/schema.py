@@ -13,6 +13,9 @@ __all__ = ["ABSTAIN", "LabelSchema"]
 ABSTAIN: Final = -1
 """Asked and declined. Class indices run from 0; -1 is the one encoding of an abstention everywhere."""
 
+WITHOUT_CLASSES: Final = frozenset({"number", "text"})
+"""Kinds of label whose values name no class."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelSchema:
@@ -36,7 +39,7 @@ class LabelSchema:
     Raises
     ------
     SchemaError
-        If a class is empty or named twice, or there are fewer than two.
+        If a class is empty or named twice, or there is none and the kind needs some.
     """
 
     name: str
@@ -49,7 +52,7 @@ class LabelSchema:
     def __post_init__(self) -> None:
         if self.modality not in MODALITIES:
             raise SchemaError(f"unknown modality {self.modality!r}: {nearest(str(self.modality), MODALITIES)}")
-        if not self.classes:
+        if not self.classes and self.kind not in WITHOUT_CLASSES:
             raise SchemaError(f'schema {self.name!r} has no classes: name at least two, e.g. classes = ["yes", "no"]')
         for name in self.classes:
             if not name.strip():
