@@ -18,14 +18,15 @@ class PluginName(click.ParamType):  # type: ignore[type-arg]  # it has no argume
 
     Parameters
     ----------
-    kind : str
+    kind, *others : str
         Of the plugin.
     """
 
     name = "text"
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *others: str) -> None:
         self.kind = kind
+        self.others = others
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002 -- click's signature
         """The name.
@@ -35,7 +36,7 @@ class PluginName(click.ParamType):  # type: ignore[type-arg]  # it has no argume
         UnknownPluginError
             If there is no such plugin; names the nearest.
         """
-        if value not in registry.names(self.kind):
+        if not any(value in registry.names(kind) for kind in (self.kind, *self.others)):
             registry.find(self.kind, value)
         return value
 

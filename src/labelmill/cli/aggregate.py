@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from labelmill.errors import BadRow
     from labelmill.pipeline.aggregate import Aggregated
     from labelmill.pipeline.ingest import OnBadRows
+    from labelmill.pipeline.merge_files import MergedFile
 
 
 @click.command("aggregate", short_help="Turn votes into a consensus with probabilities.")
 @click.option(
     "--model",
-    type=PluginName("label_model"),
+    type=PluginName("label_model", "structured_model"),
     help="Label model: auto, majority_vote, dawid_skene, ...  [default: the project's, or auto]",
+)
+@click.option(
+    "--label-kind",
+    type=PluginName("label_kind"),
+    help="What the labels of --votes are: choice, span, box, segment, rating, number, text, ...  [default: choice]",
 )
 @click.option("--votes", type=click.Path(path_type=Path), help="Without a project: a file with item, annotator, label.")
 @click.option("--out", type=OutFile(), help="Without a project: the file that gets the labels.")
@@ -34,6 +40,16 @@ if TYPE_CHECKING:
 @click.option("--seed", type=SEED, help="For label models that draw, with --votes.  [default: 0]")
 @click.option("--kind", type=click.Choice(["person", "rule", "model"]), help="What all annotators of --votes are.")
 @click.option("--annotators", type=click.Path(path_type=Path), help="File with annotator, kind for --votes.")
+@click.option(
+    "--items",
+    type=click.Path(path_type=Path),
+    help="File with item and text, width, height or duration, for --label-kind: answers are checked against it.",
+)
+@click.option(
+    "--views",
+    type=click.Path(path_type=Path),
+    help="File with item, annotator, for --label-kind: who looked; no row in --votes then means nothing was found.",
+)
 @click.option("--reliabilities", type=OutFile(), help="File that gets what was learned of each annotator.")
 @click.option("--encoding", help="Encoding of --votes.  [default: UTF-8, or its byte-order mark]")
 @click.option(
@@ -47,12 +63,15 @@ if TYPE_CHECKING:
 def command(
     door: Door,
     model: str | None,
+    label_kind: str | None,
     votes: Path | None,
     out: Path | None,
     classes: str | None,
     seed: int | None,
     kind: str | None,
     annotators: Path | None,
+    items: Path | None,
+    views: Path | None,
     reliabilities: Path | None,
     encoding: str | None,
     on_bad_rows: OnBadRows | None,
@@ -66,6 +85,7 @@ def command(
       labelmill aggregate
       labelmill aggregate --engine processes --workers 8
       labelmill aggregate --votes votes.csv --out labels.csv --reliabilities annotators.csv
+      labelmill aggregate --votes spans.csv --label-kind span --items texts.jsonl --out merged.csv
     """
     if votes is None and out is None:
         refuse_given(
@@ -74,6 +94,9 @@ def command(
             seed=seed,
             kind=kind,
             annotators=annotators,
+            label_kind=label_kind,
+            items=items,
+            views=views,
             reliabilities=reliabilities,
             encoding=encoding,
             on_bad_rows=on_bad_rows,
@@ -84,10 +107,32 @@ def command(
         raise UsageError(
             f"without a project, give both --votes and --out; {'--votes' if votes is None else '--out'} is missing"
         )
+    elif label_kind not in {None, "choice"}:
+        from labelmill.pipeline.merge_files import merge_files
+
+        refuse_given("works in a project only; --votes and --out need none", engine=engine, workers=workers)
+        merged = merge_files(
+            votes,
+            out,
+            str(label_kind),
+            model=model,
+            seed=seed or 0,
+            classes=split_names(classes),
+            kind=kind,  # type: ignore[arg-type]  # click checked it
+            annotators=annotators,
+            items=items,
+            views=views,
+            reliabilities=reliabilities,
+            encoding=encoding,
+            on_bad_rows=on_bad_rows or "error",
+        )
+        _show_merged(door, merged, out)
+        return
     else:
         from labelmill.pipeline.aggregate_files import aggregate_files
 
         refuse_given("works in a project only; --votes and --out need none", engine=engine, workers=workers)
+        refuse_given("goes with --label-kind span, box and others", items=items, views=views)
 
         result = written = aggregate_files(
             votes,
@@ -133,7 +178,19 @@ def _show(door: Door, result: Aggregated, out: Path | None, bad_rows: Sequence[B
     )
 
 
-def _reliabilities(result: Aggregated) -> Table:
+def _show_merged(door: Door, result: MergedFile, out: Path | None) -> None:
+    summary = result.summary
+    elements = "" if summary.n_elements is None else f", {counted(summary.n_elements, 'element')} in all"
+    again = f", {summary.n_superseded:,} superseded" if summary.n_superseded else ""
+    line = (
+        f"{counted(summary.n_items, 'item')}, {summary.n_answered:,} with answers{elements}; "
+        f"{counted(summary.n_answers, 'answer')}{again}; model {summary.model}. Merged: {out}"
+    )
+    told = {**summary.to_dict(), "out": str(out), "bad_rows": [str(row) for row in result.bad_rows]}
+    door.show(told, line, *bad_row_lines(result.bad_rows), _reliabilities(result))
+
+
+def _reliabilities(result: Aggregated | MergedFile) -> Table:
     from rich.table import Table
 
     table = Table("annotator", "kind", box=None, header_style="dim")

@@ -20,7 +20,14 @@ from labelmill.pipeline._columns import column_of, text_of
 from labelmill.pipeline.aggregate import Aggregated, aggregate_votes
 from labelmill.pipeline.ingest import OnBadRows
 
-__all__ = ["AggregatedFile", "aggregate_files", "read_vote_file"]
+__all__ = [
+    "AggregatedFile",
+    "aggregate_files",
+    "check_different",
+    "kinds_of",
+    "published_together",
+    "read_vote_file",
+]
 
 ALIASES = {"item": ("item", "task"), "annotator": ("annotator", "worker"), "label": ("label",)}
 
@@ -76,8 +83,8 @@ def aggregate_files(
     if classes is not None:
         LabelSchema("label", tuple(classes))
     registry.find("label_model", model)
-    _check_different({"--votes": votes, "--annotators": annotators, "--out": out, "--reliabilities": reliabilities})
-    with _all_or_none(out), ExitStack() as outputs:
+    check_different({"--votes": votes, "--annotators": annotators, "--out": out, "--reliabilities": reliabilities})
+    with published_together(out), ExitStack() as outputs:
         # Opened before the work, so that a folder that cannot be written is told at once.
         learned, labels = (
             None if path is None else outputs.enter_context(registry.find("format", format_name(path))().writer(path))
@@ -88,7 +95,7 @@ def aggregate_files(
         if kind is not None:
             kinds = dict.fromkeys(frame["annotator"].unique().to_list(), kind)
         if annotators is not None:
-            kinds |= _kinds(annotators)
+            kinds |= kinds_of(annotators)
         result = aggregate_votes(frame, model=model, classes=classes, kinds=kinds, seed=seed)
         if labels is not None:
             labels.write(result.consensus.to_frame())
@@ -159,7 +166,7 @@ def _check_kinds(source: str, votes: pl.DataFrame) -> None:
 
 
 @contextmanager
-def _all_or_none(out: Path) -> Iterator[None]:
+def published_together(out: Path) -> Iterator[None]:
     """The labels are published first; they go again if another file cannot follow."""
     is_new = not out.exists()
     try:
@@ -171,7 +178,7 @@ def _all_or_none(out: Path) -> Iterator[None]:
         raise
 
 
-def _check_different(paths: Mapping[str, Path | None]) -> None:
+def check_different(paths: Mapping[str, Path | None]) -> None:
     """What is read is not what is written, and no two outputs are one file."""
     seen: dict[Path, str] = {}
     for flag, path in paths.items():
@@ -212,7 +219,7 @@ def _no_numbers(source: str, rows: pl.DataFrame, least: float) -> list[BadRow]:
     return [BadRow(source, line, "label", f"expected {wanted}, found {label!r}") for line, label in odd.iter_rows()]
 
 
-def _kinds(path: Path) -> Mapping[str, AnnotatorKind]:
+def kinds_of(path: Path) -> Mapping[str, AnnotatorKind]:
     """Annotator -> kind, of a file with these columns."""
     reader = registry.find("format", format_name(path))()
     kinds: dict[str, AnnotatorKind] = {}
