@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labelmill.cli._door import Door, bad_row_lines, counted, json_option, line, printable, split_names
+from labelmill.cli._door import Door, bad_row_lines, counted, json_option, line, printable, refuse_given, split_names
 from labelmill.cli._outputs import OutFile
-from labelmill.cli._values import SEED, SHARE
+from labelmill.cli._values import SEED, SHARE, PluginName
+from labelmill.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +44,16 @@ SHOWN = 20
     show_default=True,
     help="How far two labels are apart: names, ranks, numbers, shares of numbers; linear and quadratic as for kappa.",
 )
+@click.option(
+    "--label-kind",
+    type=PluginName("label_kind"),
+    help="What the labels are: span, box, segment, number, text, ...: agreement by that kind's distance.",
+)
+@click.option(
+    "--views",
+    type=click.Path(path_type=Path),
+    help="File with item, annotator, for --label-kind: who looked; no row in --votes then means nothing was found.",
+)
 @click.option("--by", type=click.Choice(["class", "pair", "item"]), help="A row for each of these as well.")
 @click.option("--out", type=OutFile(), help="File that gets these rows, or one row without --by.")
 @click.option("--classes", help="Class order, from low to high.  [default: as numbers, or sorted]")
@@ -64,6 +75,8 @@ def command(
     votes: Path,
     metric: Metric,
     level: Level,
+    label_kind: str | None,
+    views: Path | None,
     by: By | None,
     out: Path | None,
     classes: str | None,
@@ -82,9 +95,31 @@ def command(
       labelmill agree --votes votes.csv --metric fleiss --by class
       labelmill agree --votes ratings.csv --level ordinal --classes low,mid,high
       labelmill agree --votes votes.csv --metric cohen --by pair --out pairs.csv
+      labelmill agree --votes boxes.csv --label-kind box --views views.csv --by class
     """
-    from labelmill.pipeline.agree_files import agree_files
+    from labelmill.pipeline.agree_files import agree_answers_file, agree_files
 
+    if label_kind not in {None, "choice"}:
+        if (metric, level) != ("krippendorff", "nominal"):
+            raise UsageError(
+                "--label-kind takes the kind's own distance with krippendorff: leave out --metric and --level"
+            )
+        structured = agree_answers_file(
+            votes,
+            out,
+            label_kind=str(label_kind),
+            views=views,
+            by=by,
+            classes=split_names(classes),
+            n_resamples=resamples,
+            confidence=confidence,
+            seed=seed,
+            encoding=encoding,
+            on_bad_rows=on_bad_rows,
+        )
+        Door(as_json=as_json).show(structured.to_dict(), *_lines(structured, by, out))
+        return
+    refuse_given("goes with --label-kind span, box and others", views=views)
     result = agree_files(
         votes,
         out,
@@ -105,7 +140,7 @@ def _lines(result: AgreedFile, by: str | None, out: Path | None) -> list[Rendera
     found = result.agreement
     lines: list[RenderableType] = [
         line((_name(found), "bold"), f": {_estimate(found)}"),
-        f"Equal pairs of votes: {_shares(found)}",
+        f"{'Nearness of two answers' if found.level == 'custom' else 'Equal pairs of votes'}: {_shares(found)}",
         f"{counted(found.n_items, 'item')} with two votes or more, by {counted(found.n_annotators, 'annotator')}: "
         f"{counted(found.n_votes, 'vote')}.",
     ]
@@ -114,7 +149,7 @@ def _lines(result: AgreedFile, by: str | None, out: Path | None) -> list[Rendera
             f"{counted(result.n_superseded, 'vote')} of an annotator who voted on the item again further down: "
             "the last counts."
         )
-    if found.metric == "krippendorff" and not found.reason:
+    if found.metric == "krippendorff" and found.level != "custom" and not found.reason:
         lines.append("Krippendorff (2004) relies on data from 0.800 up, and with caution from 0.667 up.")
     lines += bad_row_lines(result.bad_rows)
     if found.parts is not None and by is not None:

@@ -15,13 +15,15 @@ from labelmill import registry
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import BadRow, UsageError
 from labelmill.formats._endings import format_name
+from labelmill.pipeline._answers_of_file import read_answers
 from labelmill.pipeline.aggregate_files import read_vote_file
 from labelmill.pipeline.ingest import OnBadRows
 from labelmill.quality.agreement import Agreement, By, agreement
 from labelmill.quality.coefficients import Metric
 from labelmill.quality.distances import Level
+from labelmill.quality.structured_agreement import structured_agreement
 
-__all__ = ["AgreedFile", "agree_files"]
+__all__ = ["AgreedFile", "agree_answers_file", "agree_files"]
 
 LEAST: dict[str, float] = {"interval": -math.inf, "ratio": 0.0}
 """Levels whose labels are numbers, and from where on."""
@@ -60,6 +62,49 @@ class AgreedFile:
         return pl.DataFrame([self.agreement.to_dict()], schema_overrides=floats)
 
 
+def agree_answers_file(
+    votes: Path,
+    out: Path | None = None,
+    *,
+    label_kind: str,
+    views: Path | None = None,
+    by: By | None = None,
+    classes: Sequence[str] | None = None,
+    n_resamples: int = 200,
+    confidence: float = 0.95,
+    seed: int = 0,
+    encoding: str | None = None,
+    on_bad_rows: OnBadRows = "error",
+) -> AgreedFile:
+    """How far annotators agree on spans, boxes, segments, numbers or texts of a file, by the kind's own distance.
+
+    Parameters
+    ----------
+    votes, views : Path
+        Structured answers, see `labelmill.pipeline.merge_files.merge_files`.
+    out : Path, optional
+        Gets a row for each class, pair or item as `by` says, or one row; format by its ending.
+    label_kind : str
+        Name of a kind of label.
+
+    Raises
+    ------
+    UsageError
+        If an option is impossible, or `out` is the file of votes.
+    BadInputError
+        If a column is missing or a row cannot be taken, with its line. Then no output is written.
+    """
+    _check_out(votes, out)
+    with ExitStack() as outputs:
+        writer = None if out is None else outputs.enter_context(registry.find("format", format_name(out))().writer(out))
+        read = read_answers(votes, label_kind, classes=classes, views=views, encoding=encoding, on_bad_rows=on_bad_rows)
+        found = structured_agreement(read.table, by=by, n_resamples=n_resamples, confidence=confidence, seed=seed)
+        result = AgreedFile(found, read.n_superseded, read.bad_rows)
+        if writer is not None:
+            writer.write(result.to_frame())
+    return result
+
+
 def agree_files(
     votes: Path,
     out: Path | None = None,
@@ -96,8 +141,7 @@ def agree_files(
     """
     if classes is not None:
         LabelSchema("label", tuple(classes))
-    if out is not None and out.resolve() == votes.resolve():
-        raise UsageError(f"--out and --votes are the same file, {out}: give --out a name of its own")
+    _check_out(votes, out)
     with ExitStack() as outputs:
         # Opened before the work, so that a folder that cannot be written is told at once.
         writer = None if out is None else outputs.enter_context(registry.find("format", format_name(out))().writer(out))
@@ -118,3 +162,8 @@ def agree_files(
         if writer is not None:
             writer.write(result.to_frame())
     return result
+
+
+def _check_out(votes: Path, out: Path | None) -> None:
+    if out is not None and out.resolve() == votes.resolve():
+        raise UsageError(f"--out and --votes are the same file, {out}: give --out a name of its own")
