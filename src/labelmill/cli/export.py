@@ -24,7 +24,8 @@ def command(door: Door, out: Path | None, formats: str | None, name: str | None)
     """
     with door.mill() as mill:
         result = mill.export(out, formats=split_names(formats), name=name)
-    certified = [("certified", "green")] if result.certified else [("not certified", "yellow"), (ADVICE, "")]
+        advice = "" if mill.schema.is_structured else ADVICE
+    certified = [("certified", "green")] if result.certified else [("not certified", "yellow"), (advice, "")]
     files = f"in {result.place} ({', '.join(result.files)}), "
     door.show(
         {

@@ -20,7 +20,7 @@ from labelmill.errors import UsageError
     type=PluginName("label_kind"),
     default="choice",
     show_default=True,
-    help="Kind of label: choice, multi_choice.",
+    help="Kind of label: choice, multi_choice, span, box, segment, rating, number, text, ...",
 )
 @click.option(
     "--modality",
@@ -35,17 +35,22 @@ def command(folder: Path, classes: str | None, kind: str, modality: str, name: s
     """Make a new project folder: labelmill.toml and a first rules.py.
 
     \b
-    Example:
+    Examples:
       labelmill init mails --classes ham,spam
+      labelmill init cells --kind box --classes red,white --modality image
     """
+    from labelmill.domain.schema import WITHOUT_CLASSES
     from labelmill.pipeline.init import init
 
-    names = split_names(_asked_for() if classes is None else classes) or []
+    names = split_names(_asked_for() if classes is None and kind not in WITHOUT_CLASSES else classes) or []
     project = init(folder, classes=names, kind=kind, modality=modality, name=name)  # type: ignore[arg-type]  # click checked the modality
+    is_structured = project.schema.is_structured
     Door(folder, as_json=as_json).show(
         {"folder": str(folder), "classes": list(project.schema.classes)},
-        line("Made ", (str(folder), "bold"), " with labelmill.toml and rules.py."),
-        f"Next: edit {folder / 'rules.py'}, then  cd {folder} && labelmill import ITEMS.csv && labelmill run",
+        line("Made ", (str(folder), "bold"), f" with labelmill.toml{'' if is_structured else ' and rules.py'}."),
+        f"Next: cd {folder} && labelmill import ITEMS.csv && labelmill import VOTES.csv && labelmill aggregate"
+        if is_structured
+        else f"Next: edit {folder / 'rules.py'}, then  cd {folder} && labelmill import ITEMS.csv && labelmill run",
     )
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from labelmill.domain.schema import ABSTAIN
+from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.domain.strict_json import dumps
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Consensus"]
+__all__ = ["Consensus", "StructuredConsensus"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,69 @@ class Consensus:
         }
         columns |= {f"p_{name}": self.probabilities[:, k] for k, name in enumerate(self.classes)}
         return pl.DataFrame(columns, schema_overrides={"item": pl.String, "label": pl.String})
+
+
+@dataclass(frozen=True)
+class StructuredConsensus(Consensus):
+    """What a structured model makes of the answers: values that are more than a class, and no probabilities.
+
+    Parameters
+    ----------
+    texts : sequence of (str or None)
+        Each item's value as it stands in files: texts as they are, the rest as JSON; None without answers.
+    sure : sequence of float
+        How likely each value is right as a whole.
+    parts : sequence of list of float
+        The same for each element of a value that is a list.
+    """
+
+    texts: Sequence[str | None] = ()
+    sure: Sequence[float] = ()
+    parts: Sequence[list[float]] = ()
+
+    @classmethod
+    def of_frame(
+        cls, frame: pl.DataFrame, schema: LabelSchema, model: str, details: Mapping[str, Any] | None = None
+    ) -> StructuredConsensus:
+        """The consensus that `to_frame` made a frame of."""
+        return cls(
+            frame["item"].to_list(),
+            schema.classes,
+            np.zeros((frame.height, 0)),
+            frame["label"].is_not_null().to_numpy(),
+            model,
+            details or {},
+            schema.kind,
+            frame["label"].to_list(),
+            frame["confidence"].to_list(),
+            frame["parts"].to_list(),
+        )
+
+    @cached_property
+    def tied(self) -> npt.NDArray[np.bool_]:
+        """Shape (n_items,): False; a merge of values has no ties."""
+        return np.zeros(len(self.items), dtype=np.bool_)
+
+    @cached_property
+    def confidence(self) -> npt.NDArray[np.float64]:
+        """Shape (n_items,): how likely the value is right as a whole."""
+        return np.asarray(self.sure, dtype=np.float64)
+
+    @property
+    def labels(self) -> list[str | None]:
+        """The values as they stand in files."""
+        return list(self.texts)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Columns `item`, `label`, `confidence`, `tied`, `parts`."""
+        import polars as pl
+
+        columns = {
+            "item": list(self.items),
+            "label": self.labels,
+            "confidence": self.confidence,
+            "tied": self.tied,
+            "parts": list(self.parts),
+        }
+        types: dict[str, Any] = {"item": pl.String, "label": pl.String, "parts": pl.List(pl.Float64)}
+        return pl.DataFrame(columns, schema_overrides=types)

@@ -8,10 +8,13 @@ from typing import Any, Final
 from labelmill.domain.item import MODALITIES, Modality
 from labelmill.errors import SchemaError, nearest
 
-__all__ = ["ABSTAIN", "LabelSchema"]
+__all__ = ["ABSTAIN", "OF_CLASSES", "WITHOUT_CLASSES", "LabelSchema"]
 
 ABSTAIN: Final = -1
 """Asked and declined. Class indices run from 0; -1 is the one encoding of an abstention everywhere."""
+
+OF_CLASSES: Final = frozenset({"choice", "multi_choice"})
+"""Kinds of label whose answers are class indices, or sets of them."""
 
 WITHOUT_CLASSES: Final = frozenset({"number", "text"})
 """Kinds of label whose values name no class."""
@@ -66,6 +69,11 @@ class LabelSchema:
     def n_classes(self) -> int:
         """How many classes there are."""
         return len(self.classes)
+
+    @property
+    def is_structured(self) -> bool:
+        """Whether an answer is more than classes: spans, boxes, numbers, texts."""
+        return self.kind not in OF_CLASSES
 
     def index(self, answer: Any) -> int:
         """Class index of an answer: a class name, an index, `None` or `"ABSTAIN"`.

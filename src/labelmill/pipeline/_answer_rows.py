@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,16 @@ from labelmill.errors import BadInputError, BadRow, SchemaError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
 
-__all__ = ["ELEMENT_COLUMNS", "NOTHING", "RawAnswer", "RawAnswers", "canonical", "element_rows", "read_raw_answers"]
+__all__ = [
+    "NOTHING",
+    "RawAnswer",
+    "RawAnswers",
+    "canonical",
+    "element_columns",
+    "element_rows",
+    "raw_answers",
+    "read_raw_answers",
+]
 
 NOTHING: Final = "Nothing was written."
 
@@ -78,18 +87,25 @@ def read_raw_answers(path: Path, kind: str, encoding: str | None) -> tuple[RawAn
         If a column is missing.
     """
     reader = registry.find("format", format_name(path))()
+    return raw_answers(reader.read(path, encoding=encoding), str(path), kind)
+
+
+def raw_answers(
+    chunks: Iterable[Chunk], source: str, kind: str, *, annotator: str | None = None
+) -> tuple[RawAnswers, list[BadRow]]:
+    """The same of chunks of a file; all by one annotator, if one is named."""
     found: dict[tuple[str, str], RawAnswer] = {}
     raw, bad = RawAnswers(), list[BadRow]()
-    for chunk in reader.read(path, encoding=encoding):
+    for chunk in chunks:
         columns = chunk.frame.columns
         if not columns and chunk.bad_rows:
             raise BadInputError(chunk.bad_rows, f"{NOTHING} No row could be read: its ending says its format.")
         bad += chunk.bad_rows
-        raw.by_element = _element_columns(kind, columns)
-        for row in _rows(str(path), chunk, raw.by_element):
+        raw.by_element = element_columns(kind, columns)
+        for row in _rows(source, chunk, raw.by_element, annotator):
             reason = _take(raw, found, row, kind)
             if reason:
-                bad.append(BadRow(str(path), row["line"], *reason))
+                bad.append(BadRow(source, row["line"], *reason))
     raw.answers = list(found.values())
     return raw, bad
 
@@ -132,19 +148,23 @@ def element_rows(item: str, value: Sequence[Mapping[str, Any]], columns: Sequenc
         yield {"item": item, "label": cells.get("label"), **{name: cells.get(name) for name in columns}}
 
 
-def _element_columns(kind: str, columns: Sequence[str]) -> tuple[str, ...]:
+def element_columns(kind: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns of an element, where a file with these columns has one a row; else none."""
     for names in ELEMENT_COLUMNS.get(kind, ()):
         if set(names) <= set(columns):
             return (*names, *(name for name in EXTRA_COLUMNS.get(kind, ()) if name in columns))
     return ()
 
 
-def _rows(source: str, chunk: Chunk, by_element: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _rows(source: str, chunk: Chunk, by_element: Sequence[str], annotator: str | None) -> Iterator[dict[str, Any]]:
     columns = chunk.frame.columns
     cells: dict[str, Sequence[Any]] = {
         role: text_of(source, chunk, column_of(source, columns, names, NOTHING), NOTHING).to_list()
         for role, names in ALIASES.items()
+        if role == "item" or annotator is None
     }
+    if annotator is not None:
+        cells["annotator"] = [annotator] * chunk.frame.height
     cells["label"] = chunk.frame[column_of(source, columns, ("label",), NOTHING)].to_list()
     for name in (*by_element, "confidence", "kind"):
         if name in columns:

@@ -12,12 +12,12 @@ from labelmill import registry
 from labelmill.domain.answers import AnswerTable
 from labelmill.domain.item import Item
 from labelmill.domain.schema import WITHOUT_CLASSES, LabelSchema
-from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.errors import BadInputError, BadRow, UsageError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._answer_rows import NOTHING, RawAnswer, RawAnswers, canonical, read_raw_answers
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._merging import as_spelled
 from labelmill.pipeline.ingest import OnBadRows
 
 __all__ = ["AnswersOfFile", "read_answers"]
@@ -180,27 +180,13 @@ def _items(path: Path) -> dict[str, Item]:
                 bad.append(BadRow(str(path), line, name, f"{id_!r} stands twice" if id_ else "is missing"))
                 continue
             data = next((row[column] for column in DATA if row.get(column)), "")
-            facts = {key: _plain(cell) for key, cell in row.items() if key not in {name, *DATA} and cell is not None}
+            facts = {
+                key: as_spelled(cell) for key, cell in row.items() if key not in {name, *DATA} and cell is not None
+            }
             items[id_] = Item(id_, str(data), facts)
     if bad:
         raise BadInputError(bad, f"{NOTHING} Mend these rows.")
     return items
-
-
-def _plain(cell: Any) -> Any:
-    """A cell of a file that may spell numbers and lists as text."""
-    if not isinstance(cell, str):
-        return cell
-    if cell[:1] in {"[", "{"}:
-        try:
-            return loads(cell)
-        except BadInputError:
-            return cell
-    try:
-        number = float(cell)
-    except ValueError:
-        return cell
-    return int(number) if number.is_integer() else number
 
 
 def _facts(item: Item | None) -> dict[str, Any]:

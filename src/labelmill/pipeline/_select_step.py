@@ -13,6 +13,7 @@ import polars as pl
 from labelmill import registry
 from labelmill.domain.partition import Partition
 from labelmill.domain.ports import Pool, QueryStrategy
+from labelmill.domain.vote_table import VoteTable
 from labelmill.pipeline._ballot_source import BallotSource, kept_table
 from labelmill.pipeline._ballots import Ballots
 from labelmill.stores.lake import Lake
@@ -67,9 +68,8 @@ class SelectStep:
     def table(self, lake: Lake, partition: Partition) -> pl.DataFrame:
         """The partition's best items, best first."""
         frame = lake.read_consensus(self.consensus, partition.id)
-        probabilities = frame.select(f"p_{name}" for name in self.source.plan.schema.classes).to_numpy()
         rows = frame.select("item", "label", "confidence").with_columns(
-            score=self._score(probabilities, self.source.cast(lake, partition), partition),
+            score=self._scores(frame, lake, partition),
             tie=np.random.default_rng([self.tie_seed, _number(partition.id)]).random(partition.n_rows),
             partition=pl.lit(partition.id),
             row=np.arange(partition.n_rows),
@@ -89,6 +89,21 @@ class SelectStep:
     def _best(self, rows: pl.DataFrame) -> pl.DataFrame:
         order = ["score", "tie", "partition", "row"]
         return rows.sort(order, descending=[True, False, False, False]).head(self.n)
+
+    def _scores(self, frame: pl.DataFrame, lake: Lake, partition: Partition) -> npt.NDArray[np.float64]:
+        schema = self.source.plan.schema
+        if schema.is_structured:
+            return self._by_confidence(frame, partition)
+        probabilities = frame.select(f"p_{name}" for name in schema.classes).to_numpy()
+        return self._score(probabilities, self.source.cast(lake, partition), partition)
+
+    def _by_confidence(self, frame: pl.DataFrame, partition: Partition) -> npt.NDArray[np.float64]:
+        """A value is right or it is not: a question of two classes, of which the first is never the less likely."""
+        sure = (1.0 + frame["confidence"].to_numpy()) / 2
+        votes = VoteTable(frame["item"].to_list(), (), ("right", "wrong"), [], [], [])
+        pool = Pool(np.stack([sure, 1.0 - sure], axis=1), votes, _number(f"{self.seed} {partition.id}"))
+        chooser: QueryStrategy = registry.find("query_strategy", self.strategy)()
+        return chooser.score(pool)
 
     def _score(
         self, probabilities: npt.NDArray[np.float64], part: Ballots, partition: Partition

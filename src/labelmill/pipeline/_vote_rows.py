@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from labelmill import registry
+from labelmill.domain.item import Item
 from labelmill.domain.ports import Chunk, LabelKind
 from labelmill.domain.strict_json import dumps
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind, Purpose
 from labelmill.errors import BadInputError, BadRow, SchemaError, nearest
+from labelmill.pipeline._answer_rows import element_columns, raw_answers
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._merging import known_facts
 from labelmill.pipeline.votes import current_machines
 from labelmill.pipeline.workspace import Workspace
 
@@ -62,8 +67,9 @@ class VoteRows:
         self.kind = kind
         self.now = workspace.now()
         self.schema = workspace.schema
-        self.label_kind: LabelKind = registry.find("label_kind", workspace.schema.kind)()
+        self.label_kind: LabelKind = registry.find("label_kind", self.schema.kind)(classes=self.schema.classes)
         self.n_unanswered = 0
+        self._lake = workspace.lake
         self._items = None if of_new_items else workspace.lake.item_ids()
         self._machines = {machine.name: machine.kind for machine in current_machines(workspace)}
 
@@ -74,11 +80,8 @@ class VoteRows:
             answered = rows.filter(pl.col("label").is_not_null() & (pl.col("label") != ""))
             self.n_unanswered += rows.height - answered.height
             rows = answered
-        values, reasons = self._values(rows["label"].unique().to_list())
-        checked = rows.with_columns(
-            pl.col("label").replace_strict(values, default=None, return_dtype=pl.String).alias("value"),
-            pl.col("label").replace_strict(reasons, default="", return_dtype=pl.String).alias("wrong label"),
-            pl.col("confidence").cast(pl.Float64, strict=False).alias("number"),
+        checked = self._with_values(rows).with_columns(
+            pl.col("confidence").cast(pl.Float64, strict=False).alias("number")
         )
         bad = self._bad_rows(checked)
         lines = {row.line for row in bad}
@@ -98,6 +101,29 @@ class VoteRows:
             ).cast(VOTE_SCHEMA),  # type: ignore[arg-type]  # a mapping of names to types is what cast documents
             bad,
         )
+
+    def whole_answers(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """The chunks; of a file with one element a row, one chunk with an answer a row.
+
+        The whole file is read before: the elements of an answer may stand anywhere in it.
+        """
+        first = next(chunks, None)
+        if first is None:
+            return
+        kind, rest = self.schema.kind, itertools.chain([first], chunks)
+        if not (self.schema.is_structured and element_columns(kind, first.frame.columns)):
+            yield from rest
+            return
+        raw, bad = raw_answers(rest, self.source, kind, annotator=self.votes_by)
+        columns = {
+            "item": [answer.item for answer in raw.answers],
+            "annotator": [answer.annotator for answer in raw.answers],
+            "label": [dumps(answer.value) for answer in raw.answers],
+            "confidence": [None if math.isnan(a.confidence) else str(a.confidence) for a in raw.answers],
+            "kind": [raw.kinds.get(answer.annotator) for answer in raw.answers],
+        }
+        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+        yield Chunk(frame, [(answer.lines[0] if answer.lines else None) or 1 for answer in raw.answers], bad)
 
     def _selected(self, chunk: Chunk) -> pl.DataFrame:
         columns = chunk.frame.columns
@@ -129,18 +155,42 @@ class VoteRows:
     def _column(self, columns: Sequence[str], names: Sequence[str], else_do: str = "") -> str:
         return column_of(self.source, columns, names, f"{NOTHING} {else_do}".rstrip())
 
+    def _with_values(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with canonical values, and why there is none."""
+        if self.schema.is_structured and self._items is not None:
+            return self._with_values_on_items(rows)
+        values, reasons = self._values(rows["label"].unique().to_list())
+        return rows.with_columns(
+            pl.col("label").replace_strict(values, default=None, return_dtype=pl.String).alias("value"),
+            pl.col("label").replace_strict(reasons, default="", return_dtype=pl.String).alias("wrong label"),
+        )
+
+    def _with_values_on_items(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The same, where what is an answer depends on the item: a span must lie in its text."""
+        known = rows["item"].unique(maintain_order=True).drop_nulls()
+        known = known.filter(known.is_in(self._items.implode())) if self._items is not None else known
+        items = {item.id: known_facts(item) for item in self._lake.items(known.to_list())}
+        found = [self._value(label, items.get(item)) for item, label in rows.select("item", "label").iter_rows()]
+        return rows.with_columns(
+            pl.Series("value", [value for value, _ in found], dtype=pl.String),
+            pl.Series("wrong label", [reason for _, reason in found], dtype=pl.String),
+        )
+
+    def _value(self, label: str | None, item: Item | None) -> tuple[str | None, str]:
+        """Canonical value, or why there is none; neither for an abstention."""
+        if label is None or label in {"", ABSTENTION}:
+            return None, ""
+        try:
+            value = self.label_kind.validate(label, self.schema, item)
+        except SchemaError as error:
+            return None, str(error)
+        return (value if isinstance(value, str) else dumps(value)), ""
+
     def _values(self, labels: Sequence[str | None]) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Label as written -> canonical value; label as written -> why it is none."""
-        values, reasons = {}, {}
-        for label in labels:
-            if label is None or label in {"", ABSTENTION}:
-                continue
-            try:
-                value = self.label_kind.validate(label, self.schema)
-            except SchemaError as error:
-                reasons[label] = str(error)
-            else:
-                values[label] = value if isinstance(value, str) else dumps(value)
+        found = {label: self._value(label, None) for label in labels if label is not None}
+        values = {label: value for label, (value, _) in found.items() if value is not None}
+        reasons = {label: reason for label, (_, reason) in found.items() if reason}
         return values, reasons
 
     def _bad_rows(self, rows: pl.DataFrame) -> list[BadRow]:

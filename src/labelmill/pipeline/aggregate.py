@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -27,11 +24,12 @@ from labelmill.pipeline import _fitting
 from labelmill.pipeline._ballot_source import BallotSource
 from labelmill.pipeline._ballots import BallotPlan, fingerprint
 from labelmill.pipeline._consensus_step import ConsensusStep, Place, consensus_of_frame
-from labelmill.pipeline._digests import digest_of
+from labelmill.pipeline._digests import digest_of, source_hash
 from labelmill.pipeline._engines import open_engine
 from labelmill.pipeline._reduce import Reduce, sums_of
 from labelmill.pipeline._shards import forget_shards
 from labelmill.pipeline.aggregated import ANNOTATOR_COLUMNS, Aggregated, Summary, consensus_sums, summary_of
+from labelmill.pipeline.structured import aggregate_structured, read_structured
 from labelmill.pipeline.votes import ballot_plan, coded_answers, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.consensus_versions import ConsensusVersion
@@ -126,7 +124,10 @@ def aggregate(
     AnnotationError
         If a part of the work could not be finished; the others are kept.
     """
-    work = _Work.of(workspace, model or workspace.project["aggregate.model"], without_models=without_models)
+    chosen = model or workspace.project["aggregate.model"]
+    if workspace.schema.is_structured:
+        return aggregate_structured(workspace, chosen)
+    work = _Work.of(workspace, chosen, without_models=without_models)
     if not work.partitions:
         raise FailedError("there are no items yet: bring some with `labelmill import FILE`")
     name = engine_for(workspace, engine, workers)
@@ -156,6 +157,8 @@ def read_consensus(workspace: Workspace) -> Aggregated:
         If there is none yet, or the schema has changed since it was made.
     """
     stored = current_consensus(workspace)
+    if workspace.schema.is_structured:
+        return read_structured(workspace, stored)
     summary = Summary(**stored.meta["summary"])
     annotators = pl.DataFrame(stored.meta["annotators"], schema=ANNOTATOR_COLUMNS)
     load = _loader(workspace, Place(stored.digest), stored.partitions, summary)
@@ -209,7 +212,7 @@ class _Work:
         """Hash of it all: the same consensus exactly where it is equal."""
         told = [
             labelmill.__version__,
-            [self.model, self.seed, _source_hash(registry.find("label_model", self.model))],
+            [self.model, self.seed, source_hash(registry.find("label_model", self.model))],
             [_fitting.MOST_PATTERNS, _fitting.GATHERED, _fitting.SAMPLE],
             self.is_target,
             fingerprint(self.plan, self.answers),
@@ -289,12 +292,3 @@ def _loader(
         return replace(consensus, details=summary.details)
 
     return load
-
-
-def _source_hash(plugin: type) -> str:
-    """Hash of the file that defines a plugin: with other code it may learn something else."""
-    try:
-        path = inspect.getsourcefile(plugin)
-    except TypeError:
-        path = None
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else ""

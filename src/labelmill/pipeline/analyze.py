@@ -76,6 +76,7 @@ def analyze(
     workers : int, optional
         How many workers at most.
     """
+    workspace.require_classes("analyze", "`labelmill aggregate` shows how reliable each annotator is")
     learned = result or aggregate(workspace, engine=engine, workers=workers)
     counted = counted or count_votes(workspace, engine=engine, workers=workers)
     reliability = dict(learned.annotators.select("annotator", "reliability").iter_rows())

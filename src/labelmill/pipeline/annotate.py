@@ -108,6 +108,7 @@ def annotate(
     RulesError
         If the rules cannot be loaded, name a class the schema does not have, or are named like another annotator.
     """
+    workspace.require_classes("annotate", "import the answers of people and models as files of votes")
     rules = _rules(workspace)
     name = engine or workspace.project["annotate.engine"]
     with workspace.lake.writing(), closing(open_engine(name)) as opened:

@@ -82,6 +82,7 @@ def plan_certificate(
     CertificateError
         If an earlier plan has answers already: drawing anew until a sample pleases would prove nothing.
     """
+    workspace.require_classes("certify", "check a random sample of the export by hand")
     if out is not None:
         keep_answers(workspace, out)
     earlier = read_plan(workspace)

@@ -105,6 +105,8 @@ def release_frame(workspace: Workspace) -> tuple[pl.DataFrame, Certified | None]
     result = read_consensus(workspace)
     certified = _certified(workspace)
     frame = result.consensus.to_frame().drop("tied")
+    if "parts" in frame.columns:  # as JSON: not every file holds lists
+        frame = frame.with_columns(pl.Series("parts", [dumps(parts) for parts in frame["parts"].to_list()], pl.String))
     if certified is not None and certified.final is not None:
         final = certified.final
         plan = read_plan(workspace)
@@ -121,7 +123,8 @@ def release_frame(workspace: Workspace) -> tuple[pl.DataFrame, Certified | None]
         decided = pl.when(pl.col("item").is_in(answered)).then(pl.lit("people (asked)")).otherwise(pl.lit("machine"))
         frame = frame.with_columns(decided_by=decided)
     frame = frame.with_columns(model=pl.lit(result.consensus.model))
-    order = ["item", "label", "confidence", *(c for c in frame.columns if c.startswith("p_")), "decided_by", "model"]
+    figures = [c for c in frame.columns if c == "parts" or c.startswith("p_")]
+    order = ["item", "label", "confidence", *figures, "decided_by", "model"]
     return frame.select(order), certified
 
 

@@ -292,7 +292,7 @@ def _ingest_votes(
 ) -> Ingested:
     bad: list[BadRow] = []
     good: list[pl.DataFrame] = []
-    for chunk in chunks:
+    for chunk in rows.whole_answers(chunks):
         frame, wrong = rows.frame(chunk)
         good.append(frame)
         bad += [*chunk.bad_rows, *wrong]

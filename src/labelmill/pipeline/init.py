@@ -30,6 +30,9 @@ guidelines = ""
 
 [source]
 items = []            # files that `labelmill run` imports, e.g. ["items.csv"]; or use `labelmill import FILE`
+"""
+
+MACHINES = """\
 
 [annotators]
 code = "rules.py"
@@ -83,9 +86,12 @@ def init(
         classes=f"[{', '.join(map(_quoted, classes))}]",
         modality=_quoted(modality),
     )
-    rules = RULES.format(first=_quoted(classes[0]), second=_quoted(classes[-1]))
+    files = {}
+    if not schema.is_structured:  # rules and certificates are about classes
+        text += MACHINES
+        files["rules.py"] = _encoded(RULES.format(first=_quoted(classes[0]), second=_quoted(classes[-1])))
     project = Project.of(folder, _encoded(text))
-    _write(folder, {"rules.py": _encoded(rules), PROJECT_FILE: _encoded(text)})
+    _write(folder, files | {PROJECT_FILE: _encoded(text)})
     return project
 
 

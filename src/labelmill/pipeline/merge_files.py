@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from labelmill import registry
@@ -21,14 +20,11 @@ from labelmill.errors import BadRow
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._answer_rows import element_rows
 from labelmill.pipeline._answers_of_file import read_answers
+from labelmill.pipeline._merging import label_text, model_for, structured_annotators
 from labelmill.pipeline.aggregate_files import check_different, kinds_of, published_together
-from labelmill.pipeline.aggregated import ANNOTATOR_COLUMNS
 from labelmill.pipeline.ingest import OnBadRows
 
-__all__ = ["FALLBACK", "MergeSummary", "MergedFile", "label_text", "merge_files", "model_for", "structured_annotators"]
-
-FALLBACK = "by_distance"
-"""Merges every kind of label that has no model of its own."""
+__all__ = ["MergeSummary", "MergedFile", "merge_files"]
 
 
 @dataclass(frozen=True)
@@ -184,32 +180,6 @@ def merge_files(
             learned.write(known)
     summary = MergeSummary.of(read.table, merged, fitted, read.n_superseded)
     return MergedFile(known, summary, merged, read.table.items, read.bad_rows)
-
-
-def model_for(label_kind: str, model: str | None) -> str:
-    """Name of the structured model: the one named, the one of this kind of label, or the one for all kinds."""
-    if model is not None:
-        return model
-    return label_kind if label_kind in registry.names("structured_model") else FALLBACK
-
-
-def structured_annotators(table: AnswerTable, model: StructuredModel) -> pl.DataFrame:
-    """What was learned of each annotator: `annotator`, `kind`, `votes`, `reliability`."""
-    given = [j for j, value in zip(table.annotator_index.tolist(), table.values, strict=True) if value is not None]
-    return pl.DataFrame(
-        {
-            "annotator": list(table.annotators),
-            "kind": list(table.kinds),
-            "votes": np.bincount(np.array(given, dtype=np.int64), minlength=table.n_annotators),
-            "reliability": model.reliability_,
-        },
-        schema=ANNOTATOR_COLUMNS,
-    )
-
-
-def label_text(value: Any) -> str | None:
-    """A value as it stands in a file: texts as they are, the rest as JSON; None without answers."""
-    return value if value is None or isinstance(value, str) else dumps(value)
 
 
 def _answer_frame(table: AnswerTable, merged: Sequence[Merged], _: Sequence[str]) -> pl.DataFrame:

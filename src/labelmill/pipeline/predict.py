@@ -44,6 +44,7 @@ def predict(workspace: Workspace, *, engine: str | None = None, workers: int | N
     AnnotationError
         If a partition could not be finished; the others are kept.
     """
+    workspace.require_classes("predict", "import the answers of people and models as files of votes")
     models = _models(workspace)
     name = engine or workspace.project["annotate.engine"]
     with workspace.lake.writing(), closing(open_engine(name)) as opened:

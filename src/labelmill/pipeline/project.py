@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from labelmill import registry
-from labelmill.domain.schema import LabelSchema
+from labelmill.domain.schema import WITHOUT_CLASSES, LabelSchema
 from labelmill.errors import ProjectError, SchemaError, UsageError, nearest
 from labelmill.pipeline._engines import check_engine
 from labelmill.pipeline.settings import SETTINGS
@@ -135,6 +135,8 @@ def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
                 names = [setting.name for setting in SETTINGS if setting.section == section]
                 raise ProjectError(f"{path}: unknown key {name!r} in [{section}]: {nearest(name, names)}")
             settings[key] = _typed(key, value, known[key].type, path)
+    if settings["schema.classes"] is None and settings["schema.kind"] in WITHOUT_CLASSES:
+        settings["schema.classes"] = []
     if settings["schema.classes"] is None:
         raise ProjectError(f'{path}: [schema] needs classes, e.g. classes = ["ham", "spam"]')
     _check_values(settings, path)

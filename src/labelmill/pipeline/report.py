@@ -109,6 +109,7 @@ def story(
     workers: int | None = None,
 ) -> told.Story:
     """Everything the report and the terminal show, as plain data."""
+    workspace.require_classes("report", "`labelmill aggregate` shows the annotators, `labelmill export` the labels")
     result = read_consensus(workspace)
     if measured is None:
         cast = count_votes(workspace, engine=engine, workers=workers)

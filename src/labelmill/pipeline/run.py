@@ -49,6 +49,7 @@ def run(
     count : int, optional
         How many items to ask about.
     """
+    workspace.require_classes("run", "take import, aggregate, select and export one by one")
     ingested = ingest_sources(workspace)
     annotated = None
     if workspace.project.code is not None:

@@ -15,7 +15,7 @@ from labelmill.domain.task import Task
 from labelmill.errors import LabelmillError, StorageError, UsageError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._ballot_source import BallotSource
-from labelmill.pipeline._ballots import fingerprint
+from labelmill.pipeline._ballots import ANSWERS, BallotPlan, fingerprint
 from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine
 from labelmill.pipeline._reduce import Reduce
@@ -106,7 +106,7 @@ def _picked(
     """The best items, best first; see `PICKED`."""
     if not stored.partitions:
         return pl.DataFrame(schema=PICKED)
-    plan, answers = ballot_plan(workspace)
+    plan, answers = _no_ballots(workspace) if workspace.schema.is_structured else ballot_plan(workspace)
     answered = people_votes(workspace, ("label", "review", "gold")).select(pl.col("item").unique().sort())
     told = [stored.digest, strategy, n, seed, answered["item"].to_list(), fingerprint(plan, answers)]
     digest = digest_of(told)
@@ -119,6 +119,11 @@ def _picked(
         picked = reduce.run("best", step, stored.partitions, workspace.watch("select"))
     reduce.end()
     return picked
+
+
+def _no_ballots(workspace: Workspace) -> tuple[BallotPlan, pl.DataFrame]:
+    """Structured answers are no ballots: the confidence of what was made of them is all that strategies need."""
+    return BallotPlan(workspace.schema, (), (), {}), pl.DataFrame(schema=ANSWERS)
 
 
 def asked_items(workspace: Workspace) -> set[str]:

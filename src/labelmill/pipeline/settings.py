@@ -26,7 +26,7 @@ SETTINGS = (
     Setting("project", "name", str, "", "Name of the project; the folder's name without it."),
     Setting("project", "seed", int, 0, "Everything random follows from it."),
     Setting("schema", "name", str, "label", "Name of the question."),
-    Setting("schema", "kind", str, "choice", "Kind of label: choice, multi_choice."),
+    Setting("schema", "kind", str, "choice", "Kind of label: choice, multi_choice, span, box, ..."),
     Setting("schema", "classes", list, None, "Class names, in the order of every output. Needed."),
     Setting("schema", "modality", str, "text", "What an item's data is: text, image, audio."),
     Setting("schema", "guidelines", str, "", "What people are told; Markdown."),

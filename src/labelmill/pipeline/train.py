@@ -69,6 +69,7 @@ def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True
     FailedError
         If nobody has voted yet.
     """
+    workspace.require_classes("train", "import the answers of people and models as files of votes")
     name = learner or workspace.project["train.learner"]
     if not name:
         raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')

@@ -82,6 +82,8 @@ def people_votes(workspace: Workspace, purposes: Sequence[str] = IN_CONSENSUS) -
 
 
 def _check_known(workspace: Workspace, values: pl.Series) -> None:
+    if workspace.schema.is_structured:  # checked whole, with their items
+        return
     is_multi = workspace.schema.kind == "multi_choice"
     for value in values.drop_nulls().unique(maintain_order=True):
         named = (loads(value) if value.startswith("[") else [value]) if is_multi else [value]

@@ -12,7 +12,7 @@ from typing import Any, Self
 from labelmill.domain.ports import Progress
 from labelmill.domain.run import Run
 from labelmill.domain.schema import LabelSchema
-from labelmill.errors import CancelledError
+from labelmill.errors import CancelledError, FailedError
 from labelmill.pipeline._cancelling import Orders, obeying, withdraw
 from labelmill.pipeline.project import Project
 from labelmill.stores.lake import Lake
@@ -103,6 +103,18 @@ class Workspace:
         self.lake.check_lease()
         if self._orders is not None:
             self._orders.check()
+
+    def require_classes(self, verb: str, instead: str) -> None:
+        """Refuse what works on classes only.
+
+        Raises
+        ------
+        FailedError
+            If the labels of the project are spans, boxes, numbers or texts.
+        """
+        if self.schema.is_structured:
+            kind = self.schema.kind
+            raise FailedError(f"`labelmill {verb}` works on choice and multi_choice so far, not on {kind}: {instead}")
 
     def most_workers(self, asked: int | None) -> int | None:
         """How many workers there may be: the number asked for, else the project's; None for as many as fit."""
