@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import settings
 from tests.local_ray import local_ray  # noqa: F401 -- a fixture for all
@@ -26,8 +28,17 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("steady")
 
 
+CLUSTERS = re.compile(r"ray|spark|cluster|kill", re.IGNORECASE)
+"""Tests with such a name start clusters or kill what runs: one after the other, while others run beside them."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long forms out unless they are asked for."""
+    """Leave the long forms out unless they are asked for; keep the tests with clusters on one worker."""
+    for item in items:
+        is_heavy = item.path.parent.name in {"engines", "trials"} or CLUSTERS.search(item.nodeid)
+        if is_heavy:
+            item.add_marker(pytest.mark.xdist_group("clusters"))
     if config.getoption("--slow"):
         return
     for item in items:
