@@ -18,6 +18,7 @@ from pathlib import Path
 PARTS = (
     ("labeling_functions", "Labeling functions, against Snorkel"),
     ("aggregation", "Label models, against crowd-kit and Snorkel"),
+    ("agreement", "Krippendorff's alpha, against the `krippendorff` package"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),
     ("engines", "Engines, against engines that move rows"),

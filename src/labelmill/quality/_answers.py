@@ -102,6 +102,8 @@ def _by_number(answers: Answers) -> Answers:
     numbers = numbers_of(answers.names)
     if numbers is None or not len(numbers):
         return answers
+    if bool((np.diff(numbers) > 0).all()):  # in order already, each spelled once
+        return answers
     _, first, place = np.unique(numbers, return_index=True, return_inverse=True)
     units = replace(answers.units, label=place.reshape(-1)[answers.units.label])
     return replace(answers, units=units, names=tuple(answers.names[i] for i in first))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,15 @@ from labelmill.quality._units import Units
 from labelmill.quality.coefficients import COEFFICIENTS, Metric, chance_corrected
 from labelmill.quality.distances import Counts, Distance, Moments, Nominal, Squared
 
-__all__ = ["Pool", "Statistic", "nominal_alpha", "specific_agreement"]
+__all__ = ["FEW_LABELS", "Pool", "Statistic", "alpha_of_coincidences", "nominal_alpha", "specific_agreement"]
 
 Floats = npt.NDArray[np.float64]
 
 STRETCH = 2**15
 """Cells of unit and label that are counted at a time where the votes are sorted."""
+
+FEW_LABELS = 32
+"""Up to so many a table of all pairs of labels costs less than anything else."""
 
 
 @dataclass(frozen=True)
@@ -150,23 +154,30 @@ class Statistic:
         return (within[:, None] if within.ndim == 1 else within) / self._pairs[:, None]
 
 
-def nominal_alpha(units: Units, n_labels: int) -> float:
-    """Krippendorff's alpha for names, in one pass over votes that are sorted by unit.
+def alpha_of_coincidences(units: Units, n_labels: int, distance: Distance) -> float:
+    r"""Krippendorff's alpha by the coincidence matrix of votes that are sorted by unit; for few labels.
 
-    The same sums as `Statistic`, a stretch of units at a time: what is counted stays in the processor's cache, and
-    memory does not grow with the votes.
+    :math:`o_{ck} = \sum_u \frac{n_{uc} n_{uk} - [c = k] n_{uc}}{m_u - 1}` holds all that any distance asks of the votes
+    (Krippendorff 2011, https://repository.upenn.edu/asc_papers/43).
     """
-    k = max(n_labels, 1)
-    step = max(STRETCH // k, 1)
-    ends = np.searchsorted(units.unit, np.arange(0, units.n_units + step, step, dtype=units.unit.dtype))
-    totals, apart = np.zeros(k), 0.0
-    for i, (start, stop) in enumerate(itertools.pairwise(ends.tolist())):
-        weight = units.weight[i * step : (i + 1) * step]
-        cells = np.multiply(units.label[start:stop], len(weight), dtype=np.intp)
-        cells += units.unit[start:stop]
-        cells -= i * step
-        # A row for each label: sums over labels then run along memory.
-        table = np.bincount(cells, minlength=len(weight) * k).reshape(k, -1).astype(np.float64)
+    found = np.zeros((n_labels, n_labels))
+    for weight, table in _tables(units, n_labels):
+        m = table.sum(axis=0)
+        times = np.where(m > 1, weight / np.maximum(m - 1, 1), 0.0)
+        found += (table * times) @ table.T
+        found[np.diag_indices(n_labels)] -= table @ times
+    totals = found.sum(axis=1)
+    n_votes, given = totals.sum(), distance.given(totals)
+    labels = np.arange(n_labels)
+    apart = given.between(np.zeros(1, dtype=np.intp), labels[:, None], labels)
+    observed = np.array((found * apart).sum() / n_votes if n_votes else np.nan)
+    return float(chance_corrected("krippendorff", observed, totals, totals, n_votes, given)[0])
+
+
+def nominal_alpha(units: Units, n_labels: int) -> float:
+    """Krippendorff's alpha for names, in one pass over votes that are sorted by unit; the same sums as `Statistic`."""
+    totals, apart = np.zeros(n_labels), 0.0
+    for weight, table in _tables(units, n_labels):
         m = table.sum(axis=0)
         times = weight * (m > 1)
         totals += table @ times
@@ -175,6 +186,23 @@ def nominal_alpha(units: Units, n_labels: int) -> float:
     n_votes = totals.sum()
     observed = np.array(apart / n_votes if n_votes else np.nan)
     return float(chance_corrected("krippendorff", observed, totals, totals, n_votes, Nominal())[0])
+
+
+def _tables(units: Units, n_labels: int) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+    """Weight of each unit and its votes for each label, shape (n_labels, some units), a stretch of units at a time.
+
+    What is counted stays in the processor's cache, and memory does not grow with the votes.
+    """
+    k = max(n_labels, 1)
+    step = max(STRETCH // k, 1)
+    ends = np.searchsorted(units.unit, np.arange(0, units.n_units + step, step, dtype=units.unit.dtype))
+    for i, (start, stop) in enumerate(itertools.pairwise(ends.tolist())):
+        weight = units.weight[i * step : (i + 1) * step]
+        cells = np.multiply(units.label[start:stop], len(weight), dtype=np.intp)
+        cells += units.unit[start:stop]
+        cells -= i * step
+        # A row for each label: sums over labels then run along memory.
+        yield weight, np.bincount(cells, minlength=len(weight) * k).reshape(k, -1).astype(np.float64)
 
 
 def specific_agreement(counts: Counts, times: Floats) -> Floats:

@@ -13,7 +13,14 @@ import polars as pl
 from labelmill.errors import UsageError, nearest
 from labelmill.quality._answers import Answers, answers_of
 from labelmill.quality._draws import draws_of, interval, interval_around
-from labelmill.quality._pooled import Pool, Statistic, nominal_alpha, specific_agreement
+from labelmill.quality._pooled import (
+    FEW_LABELS,
+    Pool,
+    Statistic,
+    alpha_of_coincidences,
+    nominal_alpha,
+    specific_agreement,
+)
 from labelmill.quality._vote_pairs import VotePairs
 from labelmill.quality.coefficients import COEFFICIENTS, Metric
 from labelmill.quality.distances import Distance, Level, Nominal, distance_of
@@ -207,9 +214,12 @@ def krippendorff_alpha(votes: Any, *, level: Level | Callable[[Any, Any], float]
     """
     answers = answers_of(votes, level)
     unit = answers.units.unit
-    if level == "nominal" and bool((unit[1:] >= unit[:-1]).all()):
-        return nominal_alpha(answers.units, len(answers.names))
-    distance = distance_of(level, answers.names, by_rank_of_votes=True)
+    distance, n_labels = distance_of(level, answers.names, by_rank_of_votes=True), len(answers.names)
+    if n_labels and bool((unit[1:] >= unit[:-1]).all()):
+        if n_labels <= FEW_LABELS:
+            return alpha_of_coincidences(answers.units, n_labels, distance)
+        if level == "nominal":
+            return nominal_alpha(answers.units, n_labels)
     pool = Pool(answers.units.weight, answers.counts())
     return float(Statistic(pool, "krippendorff", distance)(pool.once)[0][0])
 
