@@ -28,8 +28,12 @@ COLUMNS: Final = {
     "at": pl.String,
     "purpose": pl.String,
     "kind": pl.String,
+    "reason": pl.String,
 }
-"""`value` is a class name or a JSON list of them, null for an abstention; `at` is ISO 8601."""
+"""`value` is a class name or JSON, null for an abstention; `at` is ISO 8601; `reason` says why a vote supersedes."""
+
+OPTIONAL: Final = ("reason",)
+"""Columns that votes may lack; files of earlier versions do."""
 
 
 class ImportedVotes:
@@ -55,10 +59,10 @@ class ImportedVotes:
         UsageError
             If a column is missing.
         """
-        missing = [name for name in COLUMNS if name not in frame.columns]
+        missing = [name for name in COLUMNS if name not in frame.columns and name not in OPTIONAL]
         if missing:
             raise UsageError(f"votes lack {', '.join(missing)}: expected the columns {', '.join(COLUMNS)}")
-        rows = frame.select(pl.col(name).cast(dtype) for name, dtype in COLUMNS.items())
+        rows = _with_all_columns(frame)
         with self._lock.held():
             files = self._manifest()
             data = to_parquet(rows)
@@ -69,9 +73,15 @@ class ImportedVotes:
 
     def frame(self) -> pl.DataFrame:
         """All votes in order of import."""
-        parts = [self._files.read_frame(f"{FOLDER}/{file['name']}") for file in self._manifest()]
+        parts = [_with_all_columns(self._files.read_frame(f"{FOLDER}/{f['name']}")) for f in self._manifest()]
         return pl.concat(parts) if parts else pl.DataFrame(schema=COLUMNS)
 
     def _manifest(self) -> list[dict[str, Any]]:
         manifest = self._files.read_json(MANIFEST) or {"files": []}
         return list(manifest["files"])
+
+
+def _with_all_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    blank = pl.lit(None)
+    found = {name: pl.col(name) if name in frame.columns else blank for name in COLUMNS}
+    return frame.select(column.cast(COLUMNS[name]).alias(name) for name, column in found.items())
