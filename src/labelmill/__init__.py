@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from labelmill.pipeline.aggregate import Aggregated
     from labelmill.pipeline.aggregate import aggregate_votes as aggregate
     from labelmill.pipeline.mill import Mill
+    from labelmill.pipeline.vote_quality import score_votes
     from labelmill.quality.agreement import agreement
     from labelmill.quality.analysis import analyze
     from labelmill.quality.audit_plan import plan_audit
     from labelmill.quality.certificate import certify
+    from labelmill.quality.label_errors import LabelErrors, find_label_errors
+    from labelmill.quality.vote_quality import VoteQuality
 
 __version__ = "0.1.0"
 
@@ -45,23 +48,27 @@ _HOME = {
     "Item": ("labelmill.domain.item", "Item"),
     "ItemBatch": ("labelmill.domain.item", "ItemBatch"),
     "LFs": ("labelmill.annotators._lfs", "LFs"),
+    "LabelErrors": ("labelmill.quality.label_errors", "LabelErrors"),
     "LabelSchema": ("labelmill.domain.schema", "LabelSchema"),
     "MajorityVote": ("labelmill.aggregation.majority_vote", "MajorityVote"),
     "Mill": ("labelmill.pipeline.mill", "Mill"),
     "Vote": ("labelmill.domain.vote", "Vote"),
     "VoteBatch": ("labelmill.domain.vote", "VoteBatch"),
+    "VoteQuality": ("labelmill.quality.vote_quality", "VoteQuality"),
     "VoteTable": ("labelmill.domain.vote_table", "VoteTable"),
     "aggregate": ("labelmill.pipeline.aggregate", "aggregate_votes"),
     "agreement": ("labelmill.quality.agreement", "agreement"),
     "analyze": ("labelmill.quality.analysis", "analyze"),
     "certify": ("labelmill.quality.certificate", "certify"),
     "dictionary": ("labelmill.annotators.dictionary", "Dictionary"),
+    "find_label_errors": ("labelmill.quality.label_errors", "find_label_errors"),
     "keyword": ("labelmill.annotators.keyword", "Keyword"),
     "labeling_function": ("labelmill.annotators.labeling_function", "labeling_function"),
     "plan_audit": ("labelmill.quality.audit_plan", "plan_audit"),
     "predictor": ("labelmill.annotators.predictor", "Predictor"),
     "preprocessor": ("labelmill.annotators._preprocessor", "preprocessor"),
     "regex": ("labelmill.annotators.regex", "Regex"),
+    "score_votes": ("labelmill.pipeline.vote_quality", "score_votes"),
     "threshold": ("labelmill.annotators.threshold", "Threshold"),
 }
 """Public name -> (module, name there); sorted, and equal to the imports above and to `__all__`."""
@@ -76,23 +83,27 @@ __all__ = [
     "Item",
     "ItemBatch",
     "LFs",
+    "LabelErrors",
     "LabelSchema",
     "MajorityVote",
     "Mill",
     "Vote",
     "VoteBatch",
+    "VoteQuality",
     "VoteTable",
     "aggregate",
     "agreement",
     "analyze",
     "certify",
     "dictionary",
+    "find_label_errors",
     "keyword",
     "labeling_function",
     "plan_audit",
     "predictor",
     "preprocessor",
     "regex",
+    "score_votes",
     "threshold",
 ]
 

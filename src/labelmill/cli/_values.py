@@ -10,7 +10,17 @@ import click
 
 from labelmill import registry
 
-__all__ = ["BULK_ENGINE_HELP", "ENGINE_HELP", "SECONDS", "SEED", "SHARE", "EngineSpec", "PluginName", "Shard"]
+__all__ = [
+    "BULK_ENGINE_HELP",
+    "ENGINE_HELP",
+    "FRACTION",
+    "SECONDS",
+    "SEED",
+    "SHARE",
+    "EngineSpec",
+    "PluginName",
+    "Shard",
+]
 
 
 class PluginName(click.ParamType):  # type: ignore[type-arg]  # it has no argument before click 8.2
@@ -86,6 +96,9 @@ class _FiniteRange(click.FloatRange):
 
 SHARE = _FiniteRange(0, 1, min_open=True, max_open=True)
 """Above 0 and below 1."""
+
+FRACTION = _FiniteRange(0, 1)
+"""From 0 to 1, both included."""
 
 SECONDS = _FiniteRange(0.001, 86_400)
 """What a labeling function may be given for one item."""

@@ -32,6 +32,7 @@ LINE = (
     "analyze",
     "aggregate",
     "agree",
+    "errors",
     "train",
     "predict",
     "select",
