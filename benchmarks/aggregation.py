@@ -189,7 +189,7 @@ def solve_snorkel(_method: str, _by: str) -> Callable[..., Any]:
 SOLVERS = {"labelmill": solve_labelmill, "crowd-kit": solve_crowd_kit, "snorkel": solve_snorkel}
 
 
-def interpreter(system: str, cache: Path) -> str:
+def interpreter(system: str, cache: Path, peers: dict[str, list[str]] = PEERS) -> str:
     """The system's Python; a peer's environment is made on first use."""
     if system == "labelmill":
         return sys.executable
@@ -199,7 +199,7 @@ def interpreter(system: str, cache: Path) -> str:
     if not done.exists():
         print(f"making an environment for {system} in {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS[system]], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *peers[system]], check=True)
         done.touch()
     return str(python)
 

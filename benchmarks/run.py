@@ -19,6 +19,8 @@ PARTS = (
     ("labeling_functions", "Labeling functions, against Snorkel"),
     ("aggregation", "Label models, against crowd-kit and Snorkel"),
     ("agreement", "Krippendorff's alpha, against the `krippendorff` package"),
+    ("label_errors", "Label errors, against cleanlab"),
+    ("vote_quality", "Quality of votes, against CROWDLAB"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),
     ("engines", "Engines, against engines that move rows"),

@@ -93,7 +93,7 @@ class VoteQuality:
     def items(self) -> pl.DataFrame:
         """The items, the worst consensus first: `item`, `label`, `quality`, `probability`, `agreement`, `n_votes`.
 
-        `agreement` is the share of the votes that name the label, null where nobody named one.
+        `agreement` is the share of the votes that name the label; it and `probability` are null where nobody voted.
         """
         import polars as pl
 
@@ -106,13 +106,15 @@ class VoteQuality:
                 "item": list(votes.items),
                 "label": _named(votes, self.consensus),
                 "quality": self.of_consensus,
-                "probability": self.probabilities.max(axis=1, initial=0.0),
+                "probability": np.where(votes.has_votes, self.probabilities.max(axis=1, initial=0.0), np.nan),
                 "agreement": np.divide(agreeing, total, out=np.full(len(total), np.nan), where=total > 0),
                 "n_votes": total,
             },
             schema_overrides={"item": pl.String, "label": pl.String},
         )
-        return frame.with_columns(pl.col("agreement").fill_nan(None)).sort("quality", maintain_order=True)
+        return frame.with_columns(pl.col("probability", "agreement").fill_nan(None)).sort(
+            "quality", maintain_order=True
+        )
 
     def votes(self) -> pl.DataFrame:
         """The votes, the worst first: `item`, `annotator`, `label`, `consensus`, `quality`; no abstentions."""
