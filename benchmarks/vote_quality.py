@@ -23,6 +23,13 @@ CLASSIFIERS = {"calibrated": 1.0, "overconfident": 3.0, "underconfident": 0.3}
 """Made-up classifiers beside a crowd: the power their probabilities are raised to."""
 
 
+HONESTLY = """\
+Votes and gold are real; a classifier beside them is made up from gold, with errors of its own, which a real one that
+learned from the same votes would not have. The support without a classifier (square root, even parts) was chosen on
+these 16 sets; choosing it with each set left out in turn gave 0.816 / 0.544 (AUROC / AP, cleanlab's wrong labels),
+0.822 / 0.581 (majority's) and 0.883 / 0.795 (votes). What is learned beside a classifier has no such choice."""
+
+
 class Crowd(NamedTuple):
     """Votes with gold, and a classifier's probabilities: uniform where there is none."""
 
@@ -42,7 +49,7 @@ def main(arguments: list[str] | None = None) -> str:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "labelmill-peers")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        text = "\n\n".join(crowds(Path(folder), options))
+        text = "\n\n".join([*crowds(Path(folder), options), HONESTLY])
     print(text)
     return text
 

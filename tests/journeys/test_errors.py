@@ -76,6 +76,22 @@ def test_one_object_for_machines(shell: Shell, files: tuple[Path, Path]) -> None
     assert WRONG == {row["item"] for row in found["errors"]}
 
 
+def test_a_page_for_people(shell: Shell, files: tuple[Path, Path]) -> None:
+    """`--report` has the matrix and the flagged labels, escaped, with no script and nothing from a network."""
+    for file in files:
+        file.write_text(file.read_text().replace("t7,", "<b>t7</b>,"))
+
+    answer = shell(*_ask(files, "--report", "errors.html"))
+
+    page = Path("errors.html").read_text()
+    assert "Written: errors.html" in answer.out
+    assert "6 of 60 labels" in page
+    assert 'class="figure error-matrix"' in page
+    assert "&lt;b&gt;t7&lt;/b&gt;" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
 def test_rows_are_matched_by_item(shell: Shell, files: tuple[Path, Path]) -> None:
     """The order of the rows changes nothing, and columns may be those of a consensus."""
     labels, probs = pl.read_csv(files[0]), pl.read_csv(files[1])
@@ -177,6 +193,8 @@ def test_bad_rows_can_be_left_out(shell: Shell, files: tuple[Path, Path]) -> Non
     ("words", "status", "said"),
     [
         (("--out", "labels.csv"), 2, "--out and --labels are the same file"),
+        (("--out", "same.csv", "--report", "same.csv"), 2, "--report and --out are the same file"),
+        (("--report", "labels.csv"), 2, "--report and --labels are the same file"),
         (("--out", "probs.csv"), 2, "--out and --probs are the same file"),
         (("--classes", "cat,cat"), 2, "twice"),
         (("--classes", "cat,cow"), 1, "field 'cow': no such column"),

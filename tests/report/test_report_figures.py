@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labelmill.report.evidence import ErrorMatrix
 from labelmill.report.figures import cells
 from labelmill.report.figures._drawing import NARROW, WIDE, element, fitted, text_width
 from labelmill.report.figures._scale import Scale, spread, ticks
 from labelmill.report.figures.balance import balance_bars
 from labelmill.report.figures.conflict_map import MOST_SHOWN, conflict_map, most_quarrelsome
 from labelmill.report.figures.curve import learning_curve
+from labelmill.report.figures.error_matrix import error_matrix, most_mistaken
 from labelmill.report.figures.error_ruler import error_ruler
 from labelmill.report.figures.funnel import funnel
 from labelmill.report.figures.reliability import reliability
@@ -71,6 +73,10 @@ DRAWN: dict[str, Callable[[int], str]] = {
         Calibration([CalibrationBin(0.0, 0.5, 0, math.nan), CalibrationBin(0.5, 1.0, 7, 0.8, 0.0)], math.nan, HOSTILE),
         width=width,
     ),
+    "errors of two classes": lambda width: error_matrix(ErrorMatrix(["a", HOSTILE * 9], [[9, 1], [0, 0]]), width=width),
+    "errors of many classes": lambda width: error_matrix(
+        ErrorMatrix([f"{HOSTILE}{k}" for k in range(60)], [[9_999_999] * 60] * 60), width=width
+    ),
     "ruler of a promise": lambda width: error_ruler(Headline(1, certified_bound=0.05), width=width),
     "ruler of perfection": lambda width: error_ruler(Headline(1, real_error=0.0), width=width),
     "ruler of catastrophe": lambda width: error_ruler(
@@ -81,6 +87,8 @@ DRAWN: dict[str, Callable[[int], str]] = {
 NOTHING: dict[str, str] = {
     "funnel": funnel([]),
     "conflicts": conflict_map(ConflictMatrix([], [], [], [])),
+    "no classes": error_matrix(ErrorMatrix([], [])),
+    "no errors": error_matrix(ErrorMatrix(["a", "b"], [[5, 0], [0, 5]])),
     "conflicts of one": conflict_map(ConflictMatrix(["a"], ["rule"], [[0]], [[5]])),
     "conflicts that never meet": conflict_map(
         ConflictMatrix(["a", "b"], ["rule", "person"], [[0, 0], [0, 0]], [[1, 0], [0, 1]])
@@ -213,3 +221,24 @@ def test_a_scale_keeps_what_lies_outside_on_its_border() -> None:
 
     assert (scale(-5), scale(0.5), scale(7)) == (10, 15, 20)
     assert Scale(3, 3, 10, 20)(3) == 10
+
+
+def test_the_matrix_shows_the_classes_with_most_errors() -> None:
+    """More classes than fit are cut down to those that are mistaken most, in their order."""
+    n = 40
+    counts = [[100 if j == k else int(k >= 10 and j >= 10) for j in range(n)] for k in range(n)]
+
+    shown = most_mistaken(ErrorMatrix([str(k) for k in range(n)], counts))
+
+    assert shown == sorted(shown)
+    assert len(shown) == 24
+    assert min(shown) >= 10
+
+
+def test_the_matrix_counts_in_words() -> None:
+    """Each square says how many labels of its row truly are of its column."""
+    svg = str(error_matrix(ErrorMatrix(["cat", "dog"], [[8, 2], [0, 5]])))
+
+    assert "of 10 labels cat, 2 truly are dog (20\N{NO-BREAK SPACE}%)" in svg
+    assert "of 5 labels dog, 5 are right" in svg
+    assert "2 of 15 labels are estimated wrong" in svg

@@ -35,6 +35,7 @@ CONFUSIONS = 5
     help="Out-of-sample probabilities: a file with item and a column for each class, or .npz, .npy.",
 )
 @click.option("--out", type=OutFile(), help="File that gets the flagged labels, the worst first.")
+@click.option("--report", type=OutFile(is_table=False), help="HTML page with the matrix of given and true classes.")
 @click.option(
     "--filter-by",
     type=click.Choice(
@@ -95,6 +96,7 @@ def command(
     labels: Path,
     probs: Path,
     out: Path | None,
+    report: Path | None,
     filter_by: FilterBy,
     rank_by: RankBy,
     min_examples_per_class: int,
@@ -110,7 +112,7 @@ def command(
     \b
     Examples:
       labelmill errors --labels labels.csv --probs probs.csv --out issues.csv
-      labelmill errors --labels labels.csv --probs probs.npz --classes ham,spam
+      labelmill errors --labels labels.csv --probs probs.npz --classes ham,spam --report errors.html
       labelmill errors --labels labels.csv --probs probs.parquet --filter-by both --rank-by normalized_margin
     """
     from labelmill.pipeline.errors_files import errors_files
@@ -127,11 +129,12 @@ def command(
         tolerance=tolerance,
         encoding=encoding,
         on_bad_rows=on_bad_rows,
+        report=report,
     )
-    Door(as_json=as_json).show(result.to_dict(), *_lines(result, out))
+    Door(as_json=as_json).show(result.to_dict(), *_lines(result, out, report))
 
 
-def _lines(result: FoundErrors, out: Path | None) -> list[RenderableType]:
+def _lines(result: FoundErrors, out: Path | None, report: Path | None) -> list[RenderableType]:
     found, n = result.errors, len(result.errors.index)
     share = f" ({n / found.n_items:.1%})" if found.n_items else ""
     lines: list[RenderableType] = [
@@ -149,8 +152,7 @@ def _lines(result: FoundErrors, out: Path | None) -> list[RenderableType]:
         lines += ["", _table(result)]
         if n > SHOWN:
             lines.append(f"... and {n - SHOWN:,} more" + ("" if out else ": --out FILE gets all"))
-    if out:
-        lines.append(f"Written: {out}")
+    lines += [f"Written: {path}" for path in (out, report) if path]
     return lines
 
 

@@ -12,14 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+import labelmill
 from labelmill import registry
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._pages import publish
 from labelmill.pipeline._probability_files import ITEM, NOTHING, Probabilities, read_probabilities
 from labelmill.pipeline.ingest import OnBadRows
 from labelmill.quality.label_errors import FilterBy, LabelErrors, RankBy, find_label_errors
+from labelmill.report.errors_page import ErrorStory, FlaggedLabel, render_errors
+from labelmill.report.evidence import ErrorMatrix
 
 __all__ = ["TOLERANCE", "FoundErrors", "errors_files"]
 
@@ -104,6 +108,7 @@ def errors_files(
     tolerance: float = TOLERANCE,
     encoding: str | None = None,
     on_bad_rows: OnBadRows = "error",
+    report: Path | None = None,
 ) -> FoundErrors:
     """The labels of a file that are probably wrong; see `labelmill.quality.label_errors.find_label_errors`.
 
@@ -122,6 +127,8 @@ def errors_files(
         How far a row's sum may be from 1; it is then divided by its sum.
     on_bad_rows : {"error", "skip"}
         Refuse the files at a row that cannot be taken, or leave such rows out and list them.
+    report : Path, optional
+        Gets a page for people: the matrix of given and true classes, and the labels to look at first.
 
     Raises
     ------
@@ -134,9 +141,7 @@ def errors_files(
         LabelSchema("label", tuple(classes))
     if not tolerance >= 0:
         raise UsageError(f"tolerance is how far a sum may be from 1: from 0 up, found {tolerance}")
-    for flag, path in (("--labels", labels), ("--probs", probs)):
-        if out is not None and out.resolve() == path.resolve():
-            raise UsageError(f"--out and {flag} are the same file, {out}: give --out a name of its own")
+    _check_different(labels=labels, probs=probs, out=out, report=report)
     with ExitStack() as outputs:
         # Opened before the work, so that a folder that cannot be written is told at once.
         writer = None if out is None else outputs.enter_context(registry.find("format", format_name(out))().writer(out))
@@ -160,7 +165,34 @@ def errors_files(
         )
         if writer is not None:
             writer.write(result.to_frame())
+    if report is not None:
+        publish(report, render_errors(_story(labels.name, result)))
     return result
+
+
+def _story(title: str, result: FoundErrors) -> ErrorStory:
+    rows = result.to_frame().select("item", "given", "suggested", "score").iter_rows()
+    return ErrorStory(
+        title=title,
+        labelmill_version=labelmill.__version__,
+        n_items=result.errors.n_items,
+        noise=result.errors.noise,
+        matrix=ErrorMatrix(result.classes, result.errors.joint.tolist()),
+        flagged=[FlaggedLabel(*row) for row in rows],
+        filter_by=result.filter_by,
+        rank_by=result.rank_by,
+    )
+
+
+def _check_different(**paths: Path | None) -> None:
+    """What is written is not what is read, and not two things at once."""
+    seen: dict[Path, str] = {}
+    for name, path in paths.items():
+        if path is None:
+            continue
+        other = seen.setdefault(path.resolve(), name)
+        if other != name and {name, other} != {"labels", "probs"}:
+            raise UsageError(f"--{name} and --{other} are the same file, {path}: give --{name} a name of its own")
 
 
 class _Labels(NamedTuple):

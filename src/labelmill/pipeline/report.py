@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import platform
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -19,8 +17,8 @@ import labelmill
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import Fault
-from labelmill.errors import StorageError
 from labelmill.pipeline._doubts import doubtful_items
+from labelmill.pipeline._pages import publish
 from labelmill.pipeline._vote_counts import CountedVotes, count_votes
 from labelmill.pipeline.aggregate import Aggregated, read_consensus
 from labelmill.pipeline.analyze import Analyzed, analyze
@@ -89,14 +87,7 @@ def report(
     """
     path = out or workspace.project.folder / "report.html"
     page = render(content or story(workspace, engine=engine, workers=workers))
-    private = path.with_name(f".labelmill-{secrets.token_hex(8)}.tmp")
-    try:
-        private.write_text(page, encoding="utf-8")
-        private.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # the error that brought us here is the one to tell
-            private.unlink(missing_ok=True)
-        raise StorageError(f"{path}: cannot write the report there: {error.strerror}") from error
+    publish(path, page)
     return path
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "Curve",
     "CurvePoint",
     "DoubtfulItem",
+    "ErrorMatrix",
     "Evaluation",
     "Fact",
     "Interval",
@@ -113,6 +114,21 @@ class ConflictMatrix:
     kinds: list[Kind]
     conflicts: list[list[int]]
     shared: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMatrix:
+    """How many labels of each class truly are of each class, as estimated.
+
+    Parameters
+    ----------
+    classes : list of str
+    counts : list of list of int, shape (n_classes, n_classes)
+        `[k][j]`: labels k that truly are j.
+    """
+
+    classes: list[str]
+    counts: list[list[int]]
 
 
 @dataclass(frozen=True, slots=True)

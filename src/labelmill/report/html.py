@@ -26,7 +26,7 @@ from labelmill.report.figures.reliability import reliability
 from labelmill.report.headline import split_of_answers, told
 from labelmill.report.story import DoubtfulItem, ItemVote, Story
 
-__all__ = ["render"]
+__all__ = ["page", "pair", "render"]
 
 MOST_ANNOTATORS, MOST_DOUBTFUL, MOST_RUNS = 100, 20, 50
 EXCERPT, MOST_CLASSES, MOST_NAME, MOST_REASONS, MOST_VOTES = 600, 6, 80, 12, 12
@@ -47,21 +47,30 @@ def render(story: Story) -> str:
     str
         HTML, to be written as UTF-8.
     """
+    figures = _figures(story)
+    return page(
+        "report.html.j2",
+        story=story,
+        headline=told(story.headline),
+        answers=split_of_answers(story.headline),
+        figures=figures,
+        contents=_contents(story, figures),
+        missing=_missing(story, figures),
+        **_tables(story),
+    )
+
+
+def page(template: str, **content: Any) -> str:
+    """A template filled in, with the style, the script and the policy that allows nothing else."""
     css, script = _asset("report.css"), _asset("report.js")
     return (
         _environment()
-        .get_template("report.html.j2")
+        .get_template(template)
         .render(
-            story=story,
             css=Markup(css),  # noqa: S704 - a file of this package
             script=Markup(script),  # noqa: S704 - a file of this package
             policy=_policy(css, script),
-            headline=told(story.headline),
-            answers=split_of_answers(story.headline),
-            figures=(figures := _figures(story)),
-            contents=_contents(story, figures),
-            missing=_missing(story, figures),
-            **_tables(story),
+            **content,
         )
     )
 
@@ -151,17 +160,17 @@ def _figures(story: Story) -> dict[str, Markup]:
     conflicts, balance, calibration = story.conflicts, story.balance, story.calibration
     none = Markup("")
     return {
-        "error_ruler": _pair(lambda width: error_ruler(story.headline, width=width)),
-        "funnel": _pair(lambda width: funnel(story.funnel, width=width)),
-        "curve": _pair(lambda width: learning_curve(story.curves, promise=promise, width=width)),
-        "conflict_map": _pair(lambda width: conflict_map(conflicts, width=width)) if conflicts else none,
-        "balance": _pair(lambda width: balance_bars(balance, width=width)) if balance else none,
-        "reliability": _pair(lambda width: reliability(calibration, width=width)) if calibration else none,
+        "error_ruler": pair(lambda width: error_ruler(story.headline, width=width)),
+        "funnel": pair(lambda width: funnel(story.funnel, width=width)),
+        "curve": pair(lambda width: learning_curve(story.curves, promise=promise, width=width)),
+        "conflict_map": pair(lambda width: conflict_map(conflicts, width=width)) if conflicts else none,
+        "balance": pair(lambda width: balance_bars(balance, width=width)) if balance else none,
+        "reliability": pair(lambda width: reliability(calibration, width=width)) if calibration else none,
         "answers": cells.answers_bar([n for _, n in split_of_answers(story.headline)]),
     }
 
 
-def _pair(drawn: Callable[[int], Markup]) -> Markup:
+def pair(drawn: Callable[[int], Markup]) -> Markup:
     """The drawing for a screen and the one for a phone; the style sheet shows one of them."""
     wide, narrow = drawn(WIDE), drawn(NARROW)
     return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(wide, narrow) if wide else wide
