@@ -67,6 +67,19 @@ def any_table_holds_votes(frame: pl.DataFrame) -> Aggregated:
     return labelmill.aggregate(frame, model="dawid_skene", classes=["ham", "spam"], kinds={"ann": "person"}, seed=1)
 
 
+def wrong_labels(given: list[int], probabilities: npt.NDArray[np.float32]) -> list[int]:
+    found = labelmill.find_label_errors(given, probabilities, filter_by="both", rank_by="normalized_margin")
+    assert_type(found, labelmill.LabelErrors)
+    assert_type(found.to_frame(), pl.DataFrame)
+    return [int(i) for i in found.index]
+
+
+def doubtful_votes(votes: pl.DataFrame) -> pl.DataFrame:
+    quality = labelmill.score_votes(votes, model="dawid_skene", kinds={"ann": "person"})
+    assert_type(quality, labelmill.VoteQuality)
+    return quality.votes()
+
+
 def a_question_and_its_items() -> int:
     schema = LabelSchema("spam", ("ham", "spam"), modality="text")
     batch = ItemBatch.from_items([Item("1", "Win!", meta={"subject": "FREE"})])

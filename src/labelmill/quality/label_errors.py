@@ -128,8 +128,9 @@ def find_label_errors(
     item and in its order.
 
     The probabilities are read twice, some rows at a time, the second time only rows that are open, so that the array
-    may be a memory map larger than memory (`numpy.load(path, mmap_mode="r")`); kept are four numbers an item. They
-    must be out of sample: predicted by a model that did not learn from the item's own label.
+    may be a memory map larger than memory (`numpy.load(path, mmap_mode="r")`): some 80 bytes an item are needed,
+    whatever the number of classes. Sums follow the rows in order, so that the same input gives the same bits. The
+    probabilities must be out of sample: predicted by a model that did not learn from the item's own label.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from labelmill.report.evidence import ErrorMatrix
-from labelmill.report.figures.error_matrix import error_matrix, most_mistaken
+from labelmill.report.figures.error_matrix import error_matrix
 from labelmill.report.html import page, pair
 
 __all__ = ["ErrorStory", "FlaggedLabel", "render_errors"]
@@ -65,7 +65,6 @@ def render_errors(story: ErrorStory) -> str:
         "errors.html.j2",
         story=story,
         figure=pair(lambda width: error_matrix(story.matrix, width=width)),
-        n_hidden_classes=len(story.matrix.classes) - len(most_mistaken(story.matrix)),
         classes=sorted(classes, key=lambda row: -row[2]),
         flagged=story.flagged[:MOST_FLAGGED],
         n_hidden=max(len(story.flagged) - MOST_FLAGGED, 0),

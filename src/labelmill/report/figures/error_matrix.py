@@ -15,6 +15,9 @@ __all__ = ["MOST_SHOWN", "error_matrix", "most_mistaken"]
 MOST_SHOWN = 24
 """More classes than this are not legible side by side; those with the most errors are shown."""
 
+MOST_NARROW = 10
+"""The same on a phone."""
+
 LEAN = math.sin(math.radians(40))
 """Height of a column's name, for its length: it leans, so that names stand close."""
 
@@ -25,7 +28,7 @@ def error_matrix(matrix: ErrorMatrix, *, width: int = WIDE) -> Markup:
     The diagonal, labels that are right, is grey: it would outshine the rest. Depth goes with the square root of the
     count, so that small ones are seen. Empty without an estimated error.
     """
-    shown = most_mistaken(matrix)
+    shown = most_mistaken(matrix, MOST_SHOWN if width >= WIDE else MOST_NARROW)
     most = max((matrix.counts[k][j] for k in shown for j in shown if j != k), default=0)
     if not most:
         return Markup("")
@@ -43,14 +46,18 @@ def error_matrix(matrix: ErrorMatrix, *, width: int = WIDE) -> Markup:
     drawn += [_column_name(name, left + (i + 0.5) * cell, top - 8, room) for i, name in enumerate(names)]
     bottom = top + len(shown) * height
     drawn.append(_legend(most, left, bottom + 18))
+    if len(shown) < len(matrix.classes):
+        said = f"The {len(shown)} of {count(len(matrix.classes))} classes with the most errors."
+        drawn.append(label(0, bottom + 62, said, class_="note"))
+        bottom += 20
     return drawing("error-matrix", width, bottom + 48, "Given and true classes", _described(matrix), *drawn)
 
 
-def most_mistaken(matrix: ErrorMatrix) -> list[int]:
+def most_mistaken(matrix: ErrorMatrix, n_most: int = MOST_SHOWN) -> list[int]:
     """Indices of the classes to show, in their order; all of them if they are few enough."""
     n = len(matrix.classes)
     errors = [sum(matrix.counts[k][j] + matrix.counts[j][k] for j in range(n) if j != k) for k in range(n)]
-    return sorted(sorted(range(n), key=lambda k: (-errors[k], k))[:MOST_SHOWN])
+    return sorted(sorted(range(n), key=lambda k: (-errors[k], k))[:n_most])
 
 
 def _square(matrix: ErrorMatrix, pair: tuple[int, int], box: tuple[float, float, float, float], most: int) -> Markup:
