@@ -12,11 +12,10 @@ import numpy.typing as npt
 from labelmill.domain.columns import frame_of
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind
+from labelmill.domain.vote_columns import vote_texts
 from labelmill.errors import SchemaError, UsageError, nearest
 
 __all__ = ["Patterns", "VoteTable"]
-
-ALIASES = {"item": ("item", "task"), "annotator": ("annotator", "worker"), "label": ("label",)}
 
 
 class Patterns(NamedTuple):
@@ -309,17 +308,11 @@ def _table_of_frame(
 ) -> VoteTable:
     import polars as pl
 
-    names = {role: _column(frame.columns, role) for role in ALIASES}
-    label = pl.col(names["label"]).cast(pl.String)
-    frame = frame.select(
-        pl.col(names["item"]).cast(pl.String).alias("item"),
-        pl.col(names["annotator"]).cast(pl.String).alias("annotator"),
-        pl.when(label.is_in(["", "ABSTAIN"])).then(None).otherwise(label).alias("label"),
-        *([pl.col("kind").cast(pl.String)] if "kind" in frame.columns else []),
+    kind = [frame["kind"].cast(pl.String)] if "kind" in frame.columns else []
+    label = pl.col("label")
+    frame = vote_texts(frame).with_columns(
+        *kind, label=pl.when(label.is_in(["", "ABSTAIN"])).then(None).otherwise(label)
     )
-    for role in ("item", "annotator"):
-        if frame[role].null_count():
-            raise UsageError(f"{frame[role].null_count()} votes have no {role}: every vote names one")
     seen = sorted(frame["label"].drop_nulls().unique().to_list())
     if repeats == "last":
         frame = frame.unique(["item", "annotator"], keep="last", maintain_order=True)
@@ -352,13 +345,6 @@ def _codes(values: Any, known: Any) -> npt.NDArray[np.int32]:
 
     codes = values.cast(pl.Enum(known)).to_physical() if len(known) else pl.Series([None] * len(values), dtype=pl.Int32)
     return codes.cast(pl.Int32).fill_null(ABSTAIN).to_numpy()
-
-
-def _column(columns: Sequence[str], role: str) -> str:
-    for name in ALIASES[role]:
-        if name in columns:
-            return name
-    raise UsageError(f"votes need the column {role!r}; found: {', '.join(columns) or 'none'}")
 
 
 def _packed(rows: npt.NDArray[np.int16], n_classes: int) -> npt.NDArray[np.uint64] | None:

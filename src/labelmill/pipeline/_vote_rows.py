@@ -13,6 +13,7 @@ from labelmill.domain.item import Item
 from labelmill.domain.ports import Chunk, LabelKind
 from labelmill.domain.strict_json import dumps
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind, Purpose
+from labelmill.domain.vote_columns import VOTE_COLUMNS
 from labelmill.errors import BadInputError, BadRow, SchemaError, nearest
 from labelmill.pipeline._answer_rows import element_columns, raw_answers
 from labelmill.pipeline._columns import column_of, text_of
@@ -129,14 +130,14 @@ class VoteRows:
         columns = chunk.frame.columns
         if not columns and chunk.bad_rows:
             raise BadInputError(chunk.bad_rows, NOTHING)
-        item = self._column(columns, ("item", "task", "id") if self.votes_by is not None else ("item", "task"))
-        label = self._column(columns, ("label",))
+        item = self._column(columns, [*VOTE_COLUMNS["item"], *(["id"] if self.votes_by is not None else [])])
+        label = self._column(columns, VOTE_COLUMNS["label"])
         texts = {
             name: text_of(self.source, chunk, name, NOTHING) for name in ("confidence", "at", "kind") if name in columns
         }
         if self.votes_by is None:
             advice = "Name the one who answered: --votes-by NAME"
-            author = text_of(self.source, chunk, self._column(columns, ("annotator", "worker"), advice), NOTHING)
+            author = text_of(self.source, chunk, self._column(columns, VOTE_COLUMNS["annotator"], advice), NOTHING)
         else:
             author = pl.repeat(self.votes_by, chunk.frame.height, dtype=pl.String, eager=True)
         labels = chunk.frame[label]

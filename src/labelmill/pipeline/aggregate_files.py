@@ -14,9 +14,11 @@ from labelmill import registry
 from labelmill.domain.ports import Chunk
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind
+from labelmill.domain.vote_columns import VOTE_COLUMNS
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._vote_times import TIME_COLUMNS, wrong_times
 from labelmill.pipeline.aggregate import Aggregated, aggregate_votes
 from labelmill.pipeline.ingest import OnBadRows
 
@@ -28,8 +30,6 @@ __all__ = [
     "published_together",
     "read_vote_file",
 ]
-
-ALIASES = {"item": ("item", "task"), "annotator": ("annotator", "worker"), "label": ("label",)}
 
 NOTHING = "Nothing was written."
 
@@ -111,11 +111,14 @@ def read_vote_file(
     encoding: str | None = None,
     on_bad_rows: OnBadRows = "error",
     least: float | None = None,
+    with_times: bool = False,
 ) -> tuple[pl.DataFrame, list[BadRow]]:
     """The votes of a file as `item`, `annotator`, `label` and, if the file has it, `kind`; and its bad rows.
 
     Parameters
     ----------
+    with_times : bool
+        Give `at` and `seconds` too, if the file has them; see `labelmill.pipeline._vote_times`.
     least : float, optional
         Labels must be finite numbers from here up; without it any text.
 
@@ -128,10 +131,11 @@ def read_vote_file(
     frames: list[pl.DataFrame] = []
     bad: list[BadRow] = []
     for chunk in reader.read(path, encoding=encoding):
-        rows = _rows(str(path), chunk)
-        wrong = _wrong(str(path), rows, classes)
+        rows = _rows(str(path), chunk, with_times=with_times)
+        wrong = [*_wrong(str(path), rows, classes), *wrong_times(str(path), rows)]
         if least is not None:
-            wrong = sorted([*wrong, *_no_numbers(str(path), rows, least)], key=lambda row: row.line or 0)
+            wrong += _no_numbers(str(path), rows, least)
+        wrong = sorted(wrong, key=lambda row: row.line or 0)
         bad += [*chunk.bad_rows, *wrong]
         lines = [row.line for row in wrong]
         frames.append((rows.filter(~pl.col("_line").is_in(lines)) if lines else rows).drop("_line"))
@@ -143,13 +147,16 @@ def read_vote_file(
     return votes, bad
 
 
-def _rows(source: str, chunk: Chunk) -> pl.DataFrame:
+def _rows(source: str, chunk: Chunk, *, with_times: bool) -> pl.DataFrame:
     columns = chunk.frame.columns
     if not columns and chunk.bad_rows:
         raise BadInputError(chunk.bad_rows, f"{NOTHING} No row could be read: mend it; its ending says its format.")
-    names = {role: column_of(source, columns, known, NOTHING) for role, known in ALIASES.items()}
+    names = {role: column_of(source, columns, known, NOTHING) for role, known in VOTE_COLUMNS.items()}
     if "kind" in columns:
         names["kind"] = "kind"
+    for role, known in TIME_COLUMNS.items() if with_times else ():
+        there = [name for name in known if name in columns]
+        names |= {role: there[0]} if there else {}
     texts = [text_of(source, chunk, name, NOTHING).alias(role) for role, name in names.items()]
     return pl.DataFrame([*texts, pl.Series("_line", list(chunk.lines), dtype=pl.Int64)])
 
@@ -207,7 +214,7 @@ def _wrong(source: str, rows: pl.DataFrame, classes: Sequence[str] | None) -> li
             BadRow(source, line, "kind", f"unknown kind {kind!r}: {nearest(kind, ANNOTATOR_KINDS)}")
             for line, kind in odd.select("_line", "kind").iter_rows()
         ]
-    return sorted(bad, key=lambda row: row.line or 0)
+    return bad
 
 
 def _no_numbers(source: str, rows: pl.DataFrame, least: float) -> list[BadRow]:
@@ -220,7 +227,13 @@ def _no_numbers(source: str, rows: pl.DataFrame, least: float) -> list[BadRow]:
 
 
 def kinds_of(path: Path) -> Mapping[str, AnnotatorKind]:
-    """Annotator -> kind, of a file with these columns."""
+    """Annotator -> kind, of a file with these columns.
+
+    Raises
+    ------
+    BadInputError
+        If a column is missing or a row cannot be taken.
+    """
     reader = registry.find("format", format_name(path))()
     kinds: dict[str, AnnotatorKind] = {}
     bad: list[BadRow] = []

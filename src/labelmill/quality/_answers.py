@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill.domain.columns import frame_of
+from labelmill.domain.vote_columns import vote_texts
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import SchemaError, UsageError, nearest
 from labelmill.quality._units import Units, units_of
 from labelmill.quality.distances import Counts, Level, numbers_of
 
 __all__ = ["Answers", "answers_of"]
-
-ALIASES = {"item": ("item", "task"), "annotator": ("annotator", "worker"), "label": ("label",)}
 
 DENSE = 8
 """Cells for each vote up to which counts are a plain table: mostly zeros beyond."""
@@ -112,13 +111,7 @@ def _by_number(answers: Answers) -> Answers:
 def _answers_of_frame(frame: Any, classes: Sequence[str] | None) -> Answers:
     import polars as pl
 
-    cast = frame.select(
-        pl.col(_column(frame.columns, role, known)).cast(pl.String).alias(role) for role, known in ALIASES.items()
-    )
-    for role in ("item", "annotator"):
-        if cast[role].null_count():
-            raise UsageError(f"{cast[role].null_count()} votes have no {role}: every vote names one")
-    cast = cast.unique(["item", "annotator"], keep="last", maintain_order=True)
+    cast = vote_texts(frame).unique(["item", "annotator"], keep="last", maintain_order=True)
     items, annotators = (cast[role].unique(maintain_order=True) for role in ("item", "annotator"))
     cast = cast.filter(~pl.col("label").fill_null("").is_in(["", "ABSTAIN"]))
     order = _order(cast["label"].unique().to_list(), classes)
@@ -135,13 +128,6 @@ def _codes(values: Any, known: Any) -> npt.NDArray[np.int64]:
 
     codes = values.cast(pl.Enum(known)).to_physical() if len(known) else pl.Series([], dtype=pl.Int64)
     return np.asarray(codes.cast(pl.Int64).to_numpy())
-
-
-def _column(columns: Sequence[str], role: str, known: Sequence[str]) -> str:
-    for name in known:
-        if name in columns:
-            return name
-    raise UsageError(f"votes need the column {role!r}; found: {', '.join(columns) or 'none'}")
 
 
 def _order(seen: list[str], classes: Sequence[str] | None) -> list[str]:
