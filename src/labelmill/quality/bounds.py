@@ -10,7 +10,7 @@ from scipy import special
 
 from labelmill.errors import UsageError
 
-__all__ = ["clopper_pearson_upper", "hypergeometric_tail", "wilson_interval"]
+__all__ = ["clopper_pearson_interval", "clopper_pearson_upper", "hypergeometric_tail", "wilson_interval"]
 
 
 def wilson_interval(
@@ -76,6 +76,39 @@ def clopper_pearson_upper(wrong: int, checked: int, *, risk: float) -> float:
     if not 0 <= wrong <= checked:
         raise UsageError(f"{wrong} wrong of {checked} checked: expected 0 <= wrong <= checked")
     return 1.0 if wrong == checked else float(special.betaincinv(wrong + 1, checked - wrong, 1 - risk))
+
+
+def clopper_pearson_interval(
+    successes: npt.ArrayLike, trials: npt.ArrayLike, *, confidence: float = 0.95
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Two-sided interval for a share that misses it with at most the stated chance, whatever the share is.
+
+    Beta quantiles that leave half of the risk on each side (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404).
+
+    Parameters
+    ----------
+    successes, trials : array of number, same shape
+        0 <= successes <= trials; 0 trials give NaN.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : ndarray of float64
+        In [0, 1], same shape.
+
+    Examples
+    --------
+    >>> low, high = clopper_pearson_interval(8, 10)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.444, 0.975)
+    """
+    _check_share("confidence", confidence)
+    s, n = np.broadcast_arrays(np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64))
+    risk = (1 - confidence) / 2
+    low = np.where(s > 0, special.betaincinv(np.maximum(s, 1e-9), n - s + 1, risk), 0.0)
+    high = np.where(s < n, special.betaincinv(s + 1, np.maximum(n - s, 1e-9), 1 - risk), 1.0)
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 
 def hypergeometric_tail(k: int, n_items: int, n_marked: int, n_drawn: int) -> float:
