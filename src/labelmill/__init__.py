@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from labelmill.domain.vote_table import VoteTable
     from labelmill.pipeline.aggregate import Aggregated
     from labelmill.pipeline.aggregate import aggregate_votes as aggregate
+    from labelmill.pipeline.check import check_votes as check
     from labelmill.pipeline.mill import Mill
     from labelmill.pipeline.vote_quality import score_votes
     from labelmill.quality.agreement import agreement
     from labelmill.quality.analysis import analyze
     from labelmill.quality.audit_plan import plan_audit
+    from labelmill.quality.balance import class_balance, class_weights
     from labelmill.quality.certificate import certify
     from labelmill.quality.label_errors import LabelErrors, find_label_errors
     from labelmill.quality.vote_quality import VoteQuality
@@ -60,6 +62,9 @@ _HOME = {
     "agreement": ("labelmill.quality.agreement", "agreement"),
     "analyze": ("labelmill.quality.analysis", "analyze"),
     "certify": ("labelmill.quality.certificate", "certify"),
+    "check": ("labelmill.pipeline.check", "check_votes"),
+    "class_balance": ("labelmill.quality.balance", "class_balance"),
+    "class_weights": ("labelmill.quality.balance", "class_weights"),
     "dictionary": ("labelmill.annotators.dictionary", "Dictionary"),
     "find_label_errors": ("labelmill.quality.label_errors", "find_label_errors"),
     "keyword": ("labelmill.annotators.keyword", "Keyword"),
@@ -95,6 +100,9 @@ __all__ = [
     "agreement",
     "analyze",
     "certify",
+    "check",
+    "class_balance",
+    "class_weights",
     "dictionary",
     "find_label_errors",
     "keyword",

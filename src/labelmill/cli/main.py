@@ -33,6 +33,7 @@ LINE = (
     "aggregate",
     "agree",
     "errors",
+    "check",
     "train",
     "predict",
     "select",

@@ -6,6 +6,7 @@ from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.analyze import analyze
 from labelmill.pipeline.annotate import annotate, plan_annotate
 from labelmill.pipeline.certify import certify, plan_certificate
+from labelmill.pipeline.check import check
 from labelmill.pipeline.export import export
 from labelmill.pipeline.ingest import ingest
 from labelmill.pipeline.predict import plan_predict, predict
@@ -31,6 +32,7 @@ class Mill(Workspace):
     annotate = annotate
     cancel = cancel
     certify = certify
+    check = check
     export = export
     ingest = ingest
     plan_annotate = plan_annotate

@@ -6,12 +6,23 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from labelmill.report.check_story import CheckedRow
 from labelmill.report.figures._drawing import element, kind_mark, label
 from labelmill.report.figures._scale import Scale, round_below
 from labelmill.report.story import AnnotatorRow, Interval
 from labelmill.report.wording import known, percent
 
-__all__ = ["accuracy_axis", "accuracy_dots", "accuracy_scale", "answers_bar", "coverage_bar", "mark", "probability_bar"]
+__all__ = [
+    "accuracy_axis",
+    "accuracy_dots",
+    "accuracy_scale",
+    "answers_bar",
+    "coverage_bar",
+    "mark",
+    "probability_bar",
+    "quality_dots",
+    "quality_scale",
+]
 
 COVERAGE_WIDTH, ACCURACY_WIDTH, PROBABILITY_WIDTH = 100, 140, 240
 
@@ -57,6 +68,27 @@ def accuracy_dots(row: AnnotatorRow, scale: Scale) -> Markup:
     if true is not None:
         drawn.append(kind_mark(row.kind, scale(true), 10, 2.9))
     return _cell(ACCURACY_WIDTH, 20, *drawn)
+
+
+def quality_scale(rows: Sequence[CheckedRow]) -> Scale:
+    """One scale for all annotators of a check: from a round number below the lowest interval to 1."""
+    ends = [end for row in rows for end in (row.learned_interval, row.true_interval) if end is not None]
+    return Scale(round_below(min([0.5, *(known(end.low) or 0.0 for end in ends)])), 1.0, 8, ACCURACY_WIDTH - 8)
+
+
+def quality_dots(row: CheckedRow, scale: Scale) -> Markup:
+    """The learned share of right votes as an open mark, the true one as a filled mark below, each on its interval."""
+    drawn: list[str] = [element("line", x1=scale.start, y1=13, x2=scale.end, y2=13, class_="grid")]
+    for value, interval, y, open_ in (
+        (row.learned, row.learned_interval, 9, "open"),
+        (row.true_accuracy, row.true_interval, 17, ""),
+    ):
+        if interval is not None:
+            ends = {"x1": scale(interval.low), "x2": scale(interval.high)}
+            drawn.append(element("line", **ends, y1=y, y2=y, class_=f"interval {row.kind}"))
+        if known(value) is not None:
+            drawn.append(kind_mark(row.kind, scale(float(value or 0.0)), y, 3.4, extra=open_))
+    return _cell(ACCURACY_WIDTH, 26, *drawn)
 
 
 def accuracy_axis(scale: Scale) -> Markup:
