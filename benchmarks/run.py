@@ -21,6 +21,7 @@ PARTS = (
     ("agreement", "Krippendorff's alpha, against the `krippendorff` package"),
     ("label_errors", "Label errors, against cleanlab"),
     ("vote_quality", "Quality of votes, against CROWDLAB"),
+    ("checks", "Checks of annotators: false alarms, power, real crowds"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),
     ("engines", "Engines, against engines that move rows"),

@@ -87,7 +87,9 @@ def test_older_votes(shell: Shell, crowd: Crowd) -> None:
     answer = shell("check", "--votes", "votes.csv", "--against", "old.csv")
 
     assert "shift  The consensus says 'class 2' on" in answer.out
-    refused(shell, ["check", "--votes", "votes.csv", "--against", "votes.csv"], 2, "same file", "older votes")
+    refused(
+        shell, ["check", "--votes", "votes.csv", "--against", "votes.csv"], 2, "--against and --votes are the same file"
+    )
 
 
 def test_in_a_project(shell: Shell, project: Path) -> None:

@@ -207,6 +207,18 @@ def test_rules_are_no_spammers_for_knowing_one_class() -> None:
     assert found.annotators[0].skill == pytest.approx(0.75, abs=0.15)
 
 
+def test_one_of_three_who_says_one_class_is_no_rule() -> None:
+    """Nobody said what the three are: the one who always says the same is taken for a person, and found."""
+    items = [str(i) for i in range(200)]
+    votes = {
+        "item": items * 3,
+        "annotator": ["ann"] * 200 + ["bob"] * 200 + ["eve"] * 200,
+        "label": ["cat", "dog"] * 200 + ["cat"] * 200,
+    }
+
+    assert [("spammer", ("eve",))] == [(f.kind, f.annotators) for f in check_votes(votes).check.findings]
+
+
 def test_measured_beside_learned() -> None:
     """Accuracy with its exact interval where the truth is known; what is learned does not know the truth."""
     crowd = honest(11)

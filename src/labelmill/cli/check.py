@@ -19,7 +19,6 @@ from labelmill.cli._door import (
 )
 from labelmill.cli._outputs import OutFile
 from labelmill.cli._values import ENGINE_HELP, SEED, SHARE, EngineSpec, PluginName
-from labelmill.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -110,10 +109,13 @@ def command(
             result = mill.check(false_alarm=false_alarm, engine=engine, workers=workers)
             title, now = mill.project.name, mill.now()[:19].replace("T", " ") + " UTC"
     else:
+        from labelmill.pipeline.aggregate_files import check_different
         from labelmill.pipeline.check_files import check_files
 
         refuse_given("works in a project only; --votes needs none", engine=engine, workers=workers)
-        _check_different(out, votes=votes, truth=truth, annotators=annotators, against=against)
+        check_different(
+            {"--votes": votes, "--truth": truth, "--annotators": annotators, "--against": against, "--out": out}
+        )
         result = checked = check_files(
             votes,
             truth=truth,
@@ -133,12 +135,6 @@ def command(
 
         write_check_report(result, out, title=title, made_at=now)
     door.show(result.to_dict() | {"out": str(out) if out else None}, *_lines(result, bad_rows, out))
-
-
-def _check_different(out: Path | None, **inputs: Path | None) -> None:
-    for name, path in inputs.items():
-        if out is not None and path is not None and out.resolve() == path.resolve():
-            raise UsageError(f"--out and --{name} are the same file, {path}: give --out a name of its own")
 
 
 def _lines(result: Checked, bad_rows: list[BadRow], out: Path | None) -> list[RenderableType]:

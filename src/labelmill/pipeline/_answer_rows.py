@@ -13,6 +13,7 @@ import polars as pl
 from labelmill import registry
 from labelmill.domain.ports import Chunk
 from labelmill.domain.strict_json import dumps, loads
+from labelmill.domain.vote_columns import VOTE_COLUMNS
 from labelmill.errors import BadInputError, BadRow, SchemaError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
@@ -30,7 +31,8 @@ __all__ = [
 
 NOTHING: Final = "Nothing was written."
 
-ALIASES: Final = {"item": ("item", "task"), "annotator": ("annotator", "worker")}
+NAMED: Final = ("item", "annotator")
+"""What every answer names."""
 
 ELEMENT_COLUMNS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "span": (("start", "end"),),
@@ -159,8 +161,8 @@ def element_columns(kind: str, columns: Sequence[str]) -> tuple[str, ...]:
 def _rows(source: str, chunk: Chunk, by_element: Sequence[str], annotator: str | None) -> Iterator[dict[str, Any]]:
     columns = chunk.frame.columns
     cells: dict[str, Sequence[Any]] = {
-        role: text_of(source, chunk, column_of(source, columns, names, NOTHING), NOTHING).to_list()
-        for role, names in ALIASES.items()
+        role: text_of(source, chunk, column_of(source, columns, VOTE_COLUMNS[role], NOTHING), NOTHING).to_list()
+        for role in NAMED
         if role == "item" or annotator is None
     }
     if annotator is not None:
@@ -177,7 +179,7 @@ def _take(
     raw: RawAnswers, found: dict[tuple[str, str], RawAnswer], row: Mapping[str, Any], kind: str
 ) -> tuple[str, str] | None:
     """Put the row where it belongs; field and reason if it cannot be taken."""
-    for role in ALIASES:
+    for role in NAMED:
         if not row[role]:
             return role, "is missing"
     name = row["annotator"]

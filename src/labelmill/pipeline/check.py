@@ -258,8 +258,14 @@ def _coded(table: VoteTable, answers: Mapping[str, str]) -> npt.NDArray[np.int16
 
 
 def _kinds(table: VoteTable, result: Aggregated) -> tuple[AnnotatorKind | None, ...]:
-    """Kinds as the table has them, else as the label model inferred them."""
+    """Kinds as the table has them, else as the label model inferred them.
+
+    A rule among people is inferred from its naming one class only, which is what a person who does not look does: only
+    where most are rules is that believed.
+    """
     inferred = result.summary.details.get("kinds", {}).get("inferred", {})
+    if 2 * sum(kind == "rule" for kind in inferred.values()) <= len(inferred):
+        inferred = {name: kind for name, kind in inferred.items() if kind != "rule"}
     return tuple(kind or inferred.get(name) for name, kind in zip(table.annotators, table.kinds, strict=True))
 
 

@@ -15,7 +15,7 @@ from labelmill.domain.vote import AnnotatorKind
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
-from labelmill.pipeline.aggregate_files import read_kinds, read_vote_file
+from labelmill.pipeline.aggregate_files import kinds_of, read_vote_file
 from labelmill.pipeline.check import Checked, check_votes
 from labelmill.pipeline.ingest import OnBadRows
 
@@ -94,7 +94,7 @@ def check_files(
     if kind is not None:
         kinds = dict.fromkeys(frame["annotator"].unique().to_list(), kind)
     if annotators is not None:
-        kinds |= read_kinds(annotators)
+        kinds |= kinds_of(annotators)
     found = check_votes(
         frame,
         truth=answers,

@@ -102,7 +102,8 @@ def told_copies(found: Copies, names: Sequence[str], level: float, *, are_rules:
             text,
             "Keep one of them: a label model counts each as a witness of its own."
             if are_rules
-            else "Ask whether they worked together or share an account; count them as one voice until you know.",
+            else "Ask whether they worked together, share an account, or know what the others do not; until then "
+            "count them as one voice.",
             float(found.level[i]),
             float((found.n_equal[own] * found.share[own]).sum()),
             {
