@@ -10,6 +10,7 @@ from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline.init import init
 from labelmill.pipeline.mill import Mill
 from labelmill.pipeline.repair import repair, repairs
+from labelmill.pipeline.report import story
 
 CLASSES = ("cat", "dog", "emu")
 N = 80
@@ -79,13 +80,15 @@ def test_an_answer_supersedes_the_suspect_vote(mill: Mill, tmp_path: Path) -> No
         ("i10", "bob", truth["i10"]),
         ("i20", "cid", truth["i20"]),
     }
-    assert done.settled[0].reason == "repair: lead was asked again"
+    assert done.settled[0].reason == "lead was asked again"
     assert done.suspects.is_empty()
     assert not done.tasks
     assert sorted(repairs(mill)) == sorted(done.settled)
     votes = mill.lake.imported_votes().filter((pl.col("item") == "i0") & (pl.col("annotator") == "ann"))
     assert votes["value"].to_list()[-1] == truth["i0"]
     assert votes.height == 2
+    assert votes["reason"].to_list() == [None, "repair: lead was asked again"]
+    assert len(story(mill).repairs) == 6
 
 
 def test_a_confirmed_vote_stays(mill: Mill, tmp_path: Path) -> None:

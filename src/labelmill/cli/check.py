@@ -18,6 +18,7 @@ from labelmill.cli._door import (
     split_names,
 )
 from labelmill.cli._outputs import OutFile
+from labelmill.cli._repairs import repair_lines, repairs_told
 from labelmill.cli._values import ENGINE_HELP, SEED, SHARE, EngineSpec, PluginName
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Findings, and rows of the table, that are printed."""
-
-WORTH_A_WORD = 0.05
-"""From this share of votes on, a class named too often is shown."""
 
 WORTH_A_WORD = 0.05
 """From this share of votes on, a class named too often is shown."""
@@ -59,6 +57,15 @@ WORTH_A_WORD = 0.05
     type=click.Choice(["error", "skip"]),
     help="Refuse --votes at a bad row, or leave bad rows out and list them.  [default: error]",
 )
+@click.option(
+    "--queue",
+    type=OutFile(),
+    help="File that gets the items whose votes are likely wrong, to be labelled anew; old labels are not shown.",
+)
+@click.option("--count", type=click.IntRange(1), help="How many items go to --queue at most.  [default: 50]")
+@click.option(
+    "--bar", type=SHARE, help="Supersede likely wrong votes by the consensus where its probability is at least this."
+)
 @click.option("--engine", type=EngineSpec(), help=ENGINE_HELP)
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @project_options
@@ -76,10 +83,16 @@ def command(
     seed: int | None,
     encoding: str | None,
     on_bad_rows: OnBadRows | None,
+    queue: Path | None,
+    count: int | None,
+    bar: float | None,
     engine: str | None,
     workers: int | None,
 ) -> None:
     """Tell who answers without looking, copies another, drifts or hurries, how sure that is and what to do.
+
+    In a project, votes that the consensus contradicts can be repaired: people are asked again (--queue), or the
+    consensus takes their place where it is sure (--bar). The old votes stay in the lake, beside the reason.
 
     Columns `at` (when) and `seconds` (how long) of --votes are used where they are there. A report with pictures goes
     to --out.
@@ -87,11 +100,13 @@ def command(
     \b
     Examples:
       labelmill check
+      labelmill check --queue ask.csv --bar 0.98
       labelmill check --votes votes.csv --out check.html
       labelmill check --votes votes.csv --truth truth.csv --json
       labelmill check --votes june.csv --against may.csv
     """
     bad_rows: list[BadRow] = []
+    repaired = None
     if votes is None:
         refuse_given(
             "goes with --votes, which works without a project",
@@ -107,12 +122,21 @@ def command(
         )
         with door.mill() as mill:
             result = mill.check(false_alarm=false_alarm, engine=engine, workers=workers)
+            if queue is not None or bar is not None:
+                repaired = mill.repair(out=queue, count=count or 50, bar=bar)
             title, now = mill.project.name, mill.now()[:19].replace("T", " ") + " UTC"
     else:
         from labelmill.pipeline.aggregate_files import check_different
         from labelmill.pipeline.check_files import check_files
 
-        refuse_given("works in a project only; --votes needs none", engine=engine, workers=workers)
+        refuse_given(
+            "works in a project only; --votes needs none",
+            engine=engine,
+            workers=workers,
+            queue=queue,
+            count=count,
+            bar=bar,
+        )
         check_different(
             {"--votes": votes, "--truth": truth, "--annotators": annotators, "--against": against, "--out": out}
         )
@@ -134,7 +158,12 @@ def command(
         from labelmill.pipeline.check_report import write_check_report
 
         write_check_report(result, out, title=title, made_at=now)
-    door.show(result.to_dict() | {"out": str(out) if out else None}, *_lines(result, bad_rows, out))
+    told = result.to_dict() | {"out": str(out) if out else None}
+    lines = _lines(result, bad_rows, out)
+    if repaired is not None:
+        told["repairs"] = repairs_told(repaired)
+        lines += repair_lines(repaired, bar)
+    door.show(told, *lines)
 
 
 def _lines(result: Checked, bad_rows: list[BadRow], out: Path | None) -> list[RenderableType]:

@@ -182,7 +182,7 @@ def check(
         table,
         _aligned(result.consensus, table),
         truth=known,
-        at=_people_at(table, people_votes(workspace)),
+        at=_people_at(table, people_votes(workspace).filter(pl.col("reason").is_null())),
         kinds=_kinds(table, result),
         false_alarm=false_alarm,
         seed=int(workspace.project["project.seed"]),

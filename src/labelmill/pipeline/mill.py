@@ -10,6 +10,7 @@ from labelmill.pipeline.check import check
 from labelmill.pipeline.export import export
 from labelmill.pipeline.ingest import ingest
 from labelmill.pipeline.predict import plan_predict, predict
+from labelmill.pipeline.repair import repair
 from labelmill.pipeline.report import report
 from labelmill.pipeline.run import run
 from labelmill.pipeline.runs import cancel, resume
@@ -39,6 +40,7 @@ class Mill(Workspace):
     plan_certificate = plan_certificate
     plan_predict = plan_predict
     predict = predict
+    repair = repair
     report = report
     resume = resume
     run = run

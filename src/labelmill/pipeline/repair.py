@@ -117,7 +117,8 @@ def repairs(workspace: Workspace) -> list[Repair]:
         same = (pl.col("item") == row["item"]) & (pl.col("annotator") == row["annotator"])
         before = votes.filter(same & (pl.col("row") < row["row"]))
         old = before["value"].drop_nulls().to_list()
-        found.append(Repair(row["item"], row["annotator"], old[-1] if old else "", row["value"], row["reason"]))
+        why = row["reason"].removeprefix(REASON)
+        found.append(Repair(row["item"], row["annotator"], old[-1] if old else "", row["value"], why))
     return found
 
 
@@ -130,7 +131,7 @@ def _settle(workspace: Workspace) -> tuple[list[Repair], int]:
     votes = people_votes(workspace).filter(pl.col("item").is_in(list(asked))).drop_nulls("value")
     answers = {row["item"]: row for row in votes.iter_rows(named=True) if _answers(row, asked[row["item"]])}
     for item, answer in answers.items():
-        reason = f"{REASON}{answer['annotator']} was asked again"
+        reason = f"{answer['annotator']} was asked again"
         for annotator, old in asked.pop(item)["votes"].items():
             confirmed += old == answer["value"]
             if old != answer["value"]:
@@ -177,7 +178,7 @@ _POSTERIOR = {"item": pl.String, "posterior": pl.Float64}
 
 
 def _by_consensus(row: dict[str, Any]) -> Repair:
-    reason = f"{REASON}the consensus says {row['consensus']} with probability {row['posterior']:.3f}"
+    reason = f"the consensus says {row['consensus']} with probability {row['posterior']:.3f}"
     return Repair(row["item"], row["annotator"], row["label"], row["consensus"], reason)
 
 
@@ -195,7 +196,7 @@ def _supersede(workspace: Workspace, found: list[Repair]) -> list[Repair]:
         pl.lit(workspace.now()).alias("at"),
         "purpose",
         "kind",
-        "reason",
+        (pl.lit(REASON) + pl.col("reason")).alias("reason"),
     )
     workspace.lake.append_votes(votes, source="check")
     return found

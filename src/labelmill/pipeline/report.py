@@ -25,6 +25,7 @@ from labelmill.pipeline.analyze import Analyzed, analyze
 from labelmill.pipeline.certify import Certified, read_plan
 from labelmill.pipeline.export import Exported, release_frame
 from labelmill.pipeline.faults import current_faults
+from labelmill.pipeline.repair import repairs
 from labelmill.pipeline.select import asked_items
 from labelmill.pipeline.votes import ballots, current_machines, people_votes
 from labelmill.pipeline.workspace import Workspace
@@ -136,6 +137,7 @@ def story(
         versions=[told.Fact(name, version(name)) for name in ("numpy", "polars", "scikit-learn")]
         + [told.Fact("Python", platform.python_version())],
         faults=_faults(faults, analysis),
+        repairs=[told.RepairRow(**made._asdict()) for made in repairs(workspace)],
         n_items_with_faults=len({fault.item for fault in faults}),
     )
 

@@ -188,6 +188,7 @@ def _contents(story: Story, figures: dict[str, Markup]) -> list[tuple[str, str]]
         ("calibration", "Calibration", bool(figures["reliability"])),
         ("doubtful", "Doubtful", bool(story.doubtful)),
         ("label-model", "Label model", story.label_model is not None),
+        ("repairs", "Repairs", bool(story.repairs)),
         ("faults", "Faults", bool(story.faults)),
         ("provenance", "Provenance", bool(story.runs or story.fingerprints or story.versions)),
     ]

@@ -54,6 +54,7 @@ __all__ = [
     "ItemVote",
     "Kind",
     "LabelModelChoice",
+    "RepairRow",
     "RunRow",
     "Step",
     "Story",
@@ -175,6 +176,17 @@ class FaultRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RepairRow:
+    """A vote that was superseded because it was likely wrong, with what says so."""
+
+    item: str
+    annotator: str
+    old: str
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """Everything the report shows.
 
@@ -189,7 +201,7 @@ class Story:
         In schema order.
     engine, machine : str
         Where it ran: "processes, 8 workers"; "Linux x86_64, 8 cores".
-    funnel, annotators, curves, doubtful, notes, runs, fingerprints, versions, faults : list
+    funnel, annotators, curves, doubtful, notes, runs, fingerprints, versions, faults, repairs : list
         Empty when there is nothing to tell. `doubtful` has the most doubtful first; `fingerprints` are
         (annotator, fingerprint) and `versions` (library, version).
     n_items_with_faults : int
@@ -218,6 +230,7 @@ class Story:
     fingerprints: list[Fact] = field(default_factory=list)
     versions: list[Fact] = field(default_factory=list)
     faults: list[FaultRow] = field(default_factory=list)
+    repairs: list[RepairRow] = field(default_factory=list)
     n_items_with_faults: int = 0
 
     def to_dict(self) -> dict[str, Any]:

@@ -167,6 +167,8 @@ def _lines(story: Story) -> Iterator[tuple[str, str]]:
             "faults",
             f"{count(n_faults)} by {amount(failed, 'annotator', 'annotators')}; the items went on without them",
         )
+    if story.repairs:
+        yield "repairs", f"{amount(len(story.repairs), 'vote', 'votes')} that were likely wrong superseded"
     if card is None:
         yield "certificate", "none yet: labelmill certify --plan --out audit.csv"
     elif card.issued:
