@@ -51,7 +51,18 @@ class Confusion:
         """The posterior for new expected counts, after one step of the strengths towards their fixed point."""
         if not learn_strengths:
             return self.of(counts, self.strength, self.accuracy_strength)
-        return self.of(counts, _next_strength(self), Accuracy.of(self.counts, self.accuracy_strength).next_strength)
+        return self.of(counts, self.next_strength, Accuracy.of(self.counts, self.accuracy_strength).next_strength)
+
+    @property
+    def next_strength(self) -> float:
+        """The strength after one step towards its fixed point."""
+        totals = self.counts.sum(axis=1)
+        if self.counts.shape[1] < 2 or not totals.any():
+            return self.strength
+        prior = self.prior
+        gain = (self.mean * (digamma(self.counts + prior) - digamma(prior))).sum()
+        spread = (digamma(totals + self.strength) - digamma(self.strength)).sum()
+        return float(np.clip(self.strength * gain / spread, *STRENGTH_RANGE))
 
     @property
     def prior(self) -> Floats:
@@ -97,13 +108,3 @@ def _prior_mean(counts: Floats, accuracy_strength: float) -> Floats:
     mean[:, diagonal, diagonal] = accuracy[:, None]
     np.maximum(mean, SMALLEST_MEAN, out=mean)
     return np.asarray(mean / mean.sum(axis=1, keepdims=True))
-
-
-def _next_strength(now: Confusion) -> float:
-    totals = now.counts.sum(axis=1)
-    if now.counts.shape[1] < 2 or not totals.any():
-        return now.strength
-    prior = now.prior
-    gain = (now.mean * (digamma(now.counts + prior) - digamma(prior))).sum()
-    spread = (digamma(totals + now.strength) - digamma(now.strength)).sum()
-    return float(np.clip(now.strength * gain / spread, *STRENGTH_RANGE))
