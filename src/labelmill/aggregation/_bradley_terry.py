@@ -149,8 +149,8 @@ class BradleyTerry:
         unknown = next((name for name in [*left, *right] if name not in place), None)
         if unknown is not None:
             raise UsageError(f"{unknown!r} was in no comparison fitted: fit again with some that have it")
-        l, r = ([place[name] for name in names] for names in (left, right))
-        return np.asarray(expit(self.scores_[l] - self.scores_[r]))
+        here, there = ([place[name] for name in names] for names in (left, right))
+        return np.asarray(expit(self.scores_[here] - self.scores_[there]))
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "scores_"):
@@ -306,7 +306,7 @@ def _column(table: Any, name: str) -> npt.NDArray[np.object_]:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None or value != value else str(value)  # noqa: PLR0124 -- only NaN differs from itself
+    return None if value is None or value != value else str(value)  # only NaN differs from itself
 
 
 def _check(left: Any, right: Any, winner: Any, is_tie: npt.NDArray[np.bool_]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -21,8 +21,11 @@ PRIOR_EVENTS = 4.0
 RATE_RANGE = (0.01, 0.99)
 
 MOST_INVENTED = 0.1
-"""The crowd's rate of marking what did not happen is at most this, and nobody's more than twice as much: who errs alone errs in a place of its own. Without
-a bound, three annotators who agree by two and two can be explained by events that never happened."""
+"""The crowd's rate of marking what did not happen is at most this, and nobody's more than twice as much.
+
+Who errs alone errs in a place of its own. Without a bound, three annotators who agree by two and two can be explained
+by events that never happened.
+"""
 
 CLOSE_ENOUGH = 1e-5
 """Mean change of a probability at which the fit ends."""
@@ -108,8 +111,8 @@ class Watchers:
             share, classes = watchers.judged(marks, _per_vote(watchers.confusion, marks))
             watchers = cls._of(marks, share, classes, watchers)
             if not len(share) or np.abs(share - before).mean() < CLOSE_ENOUGH:
-                return cls(*watchers._fields()[:7], iteration, True)
-        return cls(*watchers._fields()[:7], max_iterations, False)
+                return replace(watchers, iterations=iteration, converged=True)
+        return replace(watchers, iterations=max_iterations, converged=False)
 
     def judged(self, marks: Marks, per_vote: Floats) -> tuple[Floats, Floats]:
         """Probability that each event happened, (n_events,), and of its class, (n_events, n_classes).
@@ -152,17 +155,6 @@ class Watchers:
         confusion = Confusion.of(counts) if before is None else before.confusion.refit(counts, learn_strengths=True)
         balance = (weight.sum(axis=0) + 1.0) / (weight.sum() + marks.n_classes)
         return cls(found, invented, crowd_found, crowd_invented, happened, confusion, balance)
-
-    def _fields(self) -> tuple[Floats, Floats, float, float, float, Confusion, Floats]:
-        return (
-            self.found,
-            self.invented,
-            self.crowd_found,
-            self.crowd_invented,
-            self.happened,
-            self.confusion,
-            self.class_balance,
-        )
 
 
 def _rates(marks: Marks, times: Floats, chances: Floats, *, most: float) -> tuple[Floats, float]:

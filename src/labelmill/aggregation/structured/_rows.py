@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class Rows:
     def by_item(self) -> list[list[Any]]:
         """The values of each item, items by sorted id."""
         bounds = np.searchsorted(self.item, np.arange(self.n_items + 1)).tolist()
-        return [self.values[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [self.values[start:end] for start, end in pairwise(bounds)]
 
 
 def all_equal(values: list[Any]) -> bool:

@@ -65,7 +65,8 @@ class MultiChoiceModel:
     >>> from labelmill.labels.multi_choice import MultiChoice
     >>> kind = MultiChoice(classes=("cat", "dog"))
     >>> said = [["cat"], ["cat"], ["cat", "dog"], ["dog"], ["dog"], []]
-    >>> table = AnswerTable(kind, ["x", "y"], list("abc"), [0, 0, 0, 1, 1, 1], [0, 1, 2] * 2, said, classes=kind.classes)
+    >>> item, annotator = [0, 0, 0, 1, 1, 1], [0, 1, 2] * 2
+    >>> table = AnswerTable(kind, ["x", "y"], list("abc"), item, annotator, said, classes=kind.classes)
     >>> [value for value, *_ in MultiChoiceModel().fit(table).predict(table)]
     [['cat'], ['dog']]
     """

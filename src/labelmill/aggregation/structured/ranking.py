@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -41,8 +42,8 @@ class RankingModel:
     with a sharpness for each annotator as Crowd-BT has a reliability (Chen et al. 2013,
     https://doi.org/10.1145/2433396.2433420): 0 is somebody who guesses. Unlike there, an annotator's sharpness is
     judged by scores from the others alone (its own pairs taken back by one step of Newton) and by how unsure these are,
-    since with few rankings an item a score mostly repeats whoever is trusted. Classes left out stand behind those named; classes nobody names
-    on an item are left out of its order too, whose length is the median of the answers'.
+    since with few rankings an item a score mostly repeats whoever is trusted. Classes left out stand behind those
+    named; classes nobody names on an item are left out of its order too, whose length is the median of the answers'.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ def _merged(
         order = [names.index(name) for name in values[0]]
     elif len(names) == len(classes) and length == len(classes) - 1:
         length += 1
-    gaps = [_sure(scores, covariance, a, b) for a, b in zip(order, order[1:], strict=False)]
+    gaps = [_sure(scores, covariance, a, b) for a, b in pairwise(order)]
     around = [1.0, *gaps, 1.0]
     parts = [around[place] * around[place + 1] for place in range(len(order))][:length]
     value = [names[k] for k in order][:length]

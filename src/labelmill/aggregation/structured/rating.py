@@ -74,7 +74,8 @@ class RatingModel:
     >>> from labelmill.labels.rating import Rating
     >>> kind = Rating(classes=("low", "mid", "high"))
     >>> said = ["low", "low", "mid", "high", "high", "high"]
-    >>> table = AnswerTable(kind, ["x", "y"], list("abc"), [0, 0, 0, 1, 1, 1], [0, 1, 2] * 2, said, classes=kind.classes)
+    >>> item, annotator = [0, 0, 0, 1, 1, 1], [0, 1, 2] * 2
+    >>> table = AnswerTable(kind, ["x", "y"], list("abc"), item, annotator, said, classes=kind.classes)
     >>> [value for value, *_ in RatingModel().fit(table).predict(table)]
     ['low', 'high']
     """
@@ -176,7 +177,8 @@ class _Fit:
         steps = level[None, :] - level[:, None]
         self.features = np.stack([steps, -np.abs(steps)])
         self.away = np.abs(steps)
-        self.iterations, self.converged, self.strength = 0, False, 4.0
+        self.iterations, self.converged = 0, False
+        self.strength, self.foretelling = 4.0, 0.0
 
     def refit(self, counts: Floats, items: Floats) -> None:
         """Everything from expected counts `[j, l, k]` and the expected number of items of each level."""
@@ -252,7 +254,8 @@ def _counts(rows: Rows, label: Ints, beliefs: Floats) -> Floats:
     cell = rows.annotator * n_levels + label
     size = rows.n_annotators * n_levels
     per_level = [np.bincount(cell, weights=beliefs[rows.item, k], minlength=size) for k in range(n_levels)]
-    return np.stack(per_level, axis=1).reshape(rows.n_annotators, n_levels, n_levels)
+    table = np.stack(per_level, axis=1).astype(np.float64)
+    return np.asarray(table.reshape(rows.n_annotators, n_levels, n_levels))
 
 
 def _posterior(rows: Rows, scores: Floats, log_balance: Floats) -> Floats:

@@ -234,7 +234,10 @@ class _Found(NamedTuple):
     @classmethod
     def of(cls, rows: Rows, classes: tuple[str, ...]) -> _Found:
         code = {name: k for k, name in enumerate(classes)}
-        event, row, segments, item_of_event = [], [], [], []
+        event: list[int] = []
+        row: list[int] = []
+        segments: list[dict[str, Any]] = []
+        item_of_event: list[int] = []
         chances: list[tuple[int, int, int]] = []
         starts = itertools.accumulate((len(values) for values in rows.by_item()), initial=0)
         for item, (start, values) in enumerate(zip(starts, rows.by_item(), strict=False)):

@@ -55,7 +55,7 @@ class Number:
         12.0
         """
         found = _parsed(value)
-        if not isinstance(found, numbers.Real) or isinstance(found, bool) or not _is_finite(found):
+        if not _is_number(found):
             raise SchemaError(f"{value!r:.80} is no answer to {schema.name!r}: expected a finite number such as 12.5")
         number = float(found) + 0.0  # -0.0 becomes 0.0
         if self.between is not None and not self.between[0] <= number <= self.between[1]:
@@ -113,8 +113,10 @@ def _parsed(value: Any) -> Any:
         return None
 
 
-def _is_finite(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
     try:
         return math.isfinite(value)
-    except OverflowError:
+    except OverflowError:  # an integer beyond the floats
         return False

@@ -64,7 +64,8 @@ def _exact(margins: npt.NDArray[np.float64]) -> list[int]:
 
 
 def _borda(margins: npt.NDArray[np.float64]) -> list[int]:
-    return np.argsort(-margins.sum(axis=1).round(DIGITS), kind="stable").tolist()
+    order: list[int] = np.argsort(-margins.sum(axis=1).round(DIGITS), kind="stable").tolist()
+    return order
 
 
 def _improved(order: list[int], margins: npt.NDArray[np.float64]) -> list[int]:

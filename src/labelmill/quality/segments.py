@@ -1,0 +1,132 @@
+"""How well segments found meet those that are true: precision, recall and F1 of events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labelmill.domain.matching import one_to_one
+from labelmill.errors import UsageError
+
+__all__ = ["EventScores", "event_scores"]
+
+Segments = Sequence[dict[str, Any]]
+
+SLACK = 1e-9
+"""Seconds: edges exactly a collar apart agree in spite of rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventScores:
+    """Events counted over all items.
+
+    Parameters
+    ----------
+    n_true, n_found, n_matched : int
+    by_class : mapping of str to EventScores
+        The same of each class; empty in those.
+    """
+
+    n_true: int
+    n_found: int
+    n_matched: int
+    by_class: dict[str, EventScores] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> float:
+        """Share of the events found that are true; 1 where none is found."""
+        return self.n_matched / self.n_found if self.n_found else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the true events that are found; 1 where there is none."""
+        return self.n_matched / self.n_true if self.n_true else 1.0
+
+    @property
+    def f1(self) -> float:
+        """2 matched / (true + found); 1 where there is neither."""
+        total = self.n_true + self.n_found
+        return 2 * self.n_matched / total if total else 1.0
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean of the classes' F1; 1 without classes."""
+        return float(np.mean([scores.f1 for scores in self.by_class.values()])) if self.by_class else 1.0
+
+
+def event_scores(
+    true: Sequence[Segments],
+    found: Sequence[Segments],
+    *,
+    collar: float = 0.2,
+    share: float = 0.2,
+    offsets: bool = True,
+    labels: bool = True,
+) -> EventScores:
+    """Event-based scores, one pair of lists an item (Mesaros, Heittola and Virtanen 2016, doi:10.3390/app6060162).
+
+    A segment found meets a true one of its class if their beginnings are at most `collar` seconds apart, and their
+    ends at most `collar` seconds or `share` of the true one's length, whichever is more. Each meets at most one: the
+    matching is the largest there is, not the first found.
+
+    Parameters
+    ----------
+    collar : float
+        Seconds; 0.2 is usual for sounds, 0.02 for phones.
+    share : float
+        Of the true segment's length, for ends.
+    offsets : bool
+        False: beginnings alone count.
+    labels : bool
+        False: any class will do.
+
+    Raises
+    ------
+    UsageError
+        If there are not as many lists found as true ones, or the collar or share is below 0.
+
+    Examples
+    --------
+    >>> dog = {"label": "dog", "start": 1.0, "end": 2.0}
+    >>> event_scores([[dog]], [[{**dog, "start": 1.1}, {**dog, "start": 5.0, "end": 6.0}]]).precision
+    0.5
+    """
+    if len(true) != len(found):
+        raise UsageError(f"{len(found)} lists found for {len(true)} items: give one for each item, empty ones too")
+    if collar < 0 or share < 0:
+        raise UsageError(f"collar and share must be at least 0, found {collar} and {share}")
+    counts: dict[str, list[int]] = {}
+    n_matched = 0
+    for expected, given in zip(true, found, strict=True):
+        for k, segments in enumerate((expected, given)):
+            for segment in segments:
+                counts.setdefault(segment["label"], [0, 0, 0])[k] += 1
+        agree = _agree(expected, given, collar, share if offsets else np.inf, labels=labels)
+        for i, _ in one_to_one(agree.astype(np.float64)):
+            counts[expected[i]["label"]][2] += 1
+            n_matched += 1
+    total = (sum(count[k] for count in counts.values()) for k in (0, 1))
+    return EventScores(
+        *total, n_matched, {name: EventScores(*counts[name]) for name in sorted(counts)} if labels else {}
+    )
+
+
+def _agree(true: Segments, found: Segments, collar: float, share: float, *, labels: bool) -> npt.NDArray[np.bool_]:
+    """Shape (n_true, n_found): whether a segment found may be counted for a true one."""
+    if not true or not found:
+        return np.zeros((len(true), len(found)), dtype=np.bool_)
+    (starts, ends), (starts_found, ends_found) = (
+        [np.array([segment[edge] for segment in segments], dtype=np.float64) for edge in ("start", "end")]
+        for segments in (true, found)
+    )
+    allowed = np.maximum(collar, share * (ends - starts))[:, None]
+    agree = np.abs(starts[:, None] - starts_found) <= collar + SLACK
+    agree &= np.abs(ends[:, None] - ends_found) <= allowed + SLACK
+    if labels:
+        names = [np.array([segment["label"] for segment in segments], dtype=object) for segments in (true, found)]
+        agree &= names[0][:, None] == names[1]
+    return np.asarray(agree, dtype=np.bool_)
