@@ -22,6 +22,7 @@ PARTS = (
     ("label_errors", "Label errors, against cleanlab"),
     ("vote_quality", "Quality of votes, against CROWDLAB"),
     ("checks", "Checks of annotators: false alarms, power, real crowds"),
+    ("structured_others", "Segments, ratings, numbers, choices, rankings and comparisons"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),
     ("engines", "Engines, against engines that move rows"),

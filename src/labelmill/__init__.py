@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labelmill.aggregation._bradley_terry import BradleyTerry
     from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
     from labelmill.aggregation.dawid_skene import DawidSkene
     from labelmill.aggregation.majority_vote import MajorityVote
@@ -44,6 +45,7 @@ _HOME = {
     "ABSTAIN": ("labelmill.domain.schema", "ABSTAIN"),
     "Aggregated": ("labelmill.pipeline.aggregate", "Aggregated"),
     "AnchoredNaiveBayes": ("labelmill.aggregation.anchored_naive_bayes", "AnchoredNaiveBayes"),
+    "BradleyTerry": ("labelmill.aggregation._bradley_terry", "BradleyTerry"),
     "Consensus": ("labelmill.domain.consensus", "Consensus"),
     "DawidSkene": ("labelmill.aggregation.dawid_skene", "DawidSkene"),
     "Fault": ("labelmill.domain.vote", "Fault"),
@@ -82,6 +84,7 @@ __all__ = [
     "ABSTAIN",
     "Aggregated",
     "AnchoredNaiveBayes",
+    "BradleyTerry",
     "Consensus",
     "DawidSkene",
     "Fault",

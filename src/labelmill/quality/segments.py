@@ -109,10 +109,9 @@ def event_scores(
         for i, _ in one_to_one(agree.astype(np.float64)):
             counts[expected[i]["label"]][2] += 1
             n_matched += 1
-    total = (sum(count[k] for count in counts.values()) for k in (0, 1))
-    return EventScores(
-        *total, n_matched, {name: EventScores(*counts[name]) for name in sorted(counts)} if labels else {}
-    )
+    n_true, n_found = (sum(count[k] for count in counts.values()) for k in (0, 1))
+    by_class = {name: EventScores(n, m, both) for name, (n, m, both) in sorted(counts.items())} if labels else {}
+    return EventScores(n_true, n_found, n_matched, by_class)
 
 
 def _agree(true: Segments, found: Segments, collar: float, share: float, *, labels: bool) -> npt.NDArray[np.bool_]:
