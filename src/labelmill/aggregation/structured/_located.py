@@ -69,11 +69,16 @@ def measurers(
     mean, `PRIOR_ANSWERS`), biases to 0. Only differences of biases can be seen: they are measured from their mean,
     in which an odd one weighs little by the same t.
     """
-    start = _medians(unit, x, n_units)
-    pooled = _typical(np.abs(x - start[unit]))
-    bias, scale = np.zeros(n_annotators), np.full(n_annotators, pooled)
+    place = _medians(unit, x, n_units)
+    residual = x - place[unit]
+    # Whoever is off by the same each time has a bias; begun at 0, all its measurements would be taken for blunders.
+    bias = np.nan_to_num(_medians(annotator, residual, n_annotators))
+    beside = np.abs(residual - bias[annotator])
+    pooled = _typical(beside)
+    scale = np.maximum(np.nan_to_num(_medians(annotator, beside, n_annotators)), pooled)
     answered = np.bincount(annotator, minlength=n_annotators)
-    place, bias_variance, iterations, converged = start, pooled**2, 0, not len(x)
+    bias_variance = max(_mean(bias[answered > 0] ** 2), pooled**2)
+    iterations, converged = 0, not len(x)
     while not converged and iterations < max_iterations:
         before = np.concatenate([bias, scale])
         found = _step(unit, annotator, x, place, bias, scale, degrees)
