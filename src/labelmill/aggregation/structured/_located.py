@@ -18,11 +18,14 @@ PRIOR_ANSWERS = 4.0
 SMALLEST = 1e-3
 """Of the crowd's scale: nobody is taken for more exact."""
 
-CLOSE_ENOUGH = 1e-7
+CLOSE_ENOUGH = 1e-6
 """Of the crowd's scale: change of a scale or bias at which the fit ends."""
 
 STEPS = 30
 """To a place, once biases and scales are known."""
+
+MIDDLE_STEPS = 5
+"""To the middle of the biases, in every round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +151,16 @@ def _typical(residuals: Floats) -> float:
 
 
 def _from_their_middle(bias: Floats, answered: npt.NDArray[np.bool_], degrees: float) -> Floats:
+    """Biases from a mean in which an odd one weighs little; 0 of those without answers."""
     known = bias[answered]
     if not len(known):
         return bias
     middle = float(np.median(known))
-    for _ in range(STEPS):
-        spread = max(_mean((known - middle) ** 2 * _weights(known - middle, degrees)), np.finfo(np.float64).tiny)
-        weight = (degrees + 1.0) / (degrees + (known - middle) ** 2 / spread)
+    spread = max(float(np.median(np.abs(known - middle))), np.finfo(np.float64).tiny ** 0.25)
+    for _ in range(MIDDLE_STEPS):
+        weight = (degrees + 1.0) / (degrees + ((known - middle) / spread) ** 2)
         middle += float((weight * (known - middle)).sum() / weight.sum())
     return np.where(answered, bias - middle, 0.0)
-
-
-def _weights(residuals: Floats, degrees: float) -> Floats:
-    scale = max(float(np.median(np.abs(residuals))), np.finfo(np.float64).tiny ** 0.25)
-    return np.asarray((degrees + 1.0) / (degrees + (residuals / scale) ** 2))
 
 
 def _mean(x: Floats) -> float:

@@ -63,7 +63,7 @@ class NumberModel:
     reliability_: Floats
     details_: dict[str, Any]
 
-    def __init__(self, *, degrees: float = 4.0, max_iterations: int = 500, seed: int = 0) -> None:
+    def __init__(self, *, degrees: float = 4.0, max_iterations: int = 200, seed: int = 0) -> None:
         self.degrees = degrees
         self.max_iterations = max_iterations
         self.seed = seed
