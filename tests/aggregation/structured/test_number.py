@@ -102,3 +102,15 @@ def test_bad_calls_are_refused() -> None:
         NumberModel().predict(answers)
     with pytest.raises(UsageError, match="degrees"):
         NumberModel(degrees=0).fit(answers)
+
+
+def test_extremes_give_no_nan() -> None:
+    """The largest and smallest floats, and equal ones, merge to finite numbers of finite confidence."""
+    item, person = np.repeat(np.arange(4), 3), np.tile(np.arange(3), 4)
+    said = [1e308, -1e308, 0.0, 5e-324, 0.0, 0.0, 1.0, 1.0, 1.0, 1e308, 1e308, 1.0]
+    answers = table(Number(), item, person, said)
+
+    merged = NumberModel().fit(answers).predict(answers)
+
+    assert np.isfinite([[value, confidence] for value, confidence, _ in merged]).all()
+    assert merged[2].value == 1.0

@@ -21,6 +21,9 @@ SMALLEST = 1e-3
 CLOSE_ENOUGH = 1e-6
 """Of the crowd's scale: change of a scale or bias at which the fit ends."""
 
+FURTHEST = 1e50
+"""Scales from a place at which something stays a blunder; its square is finite."""
+
 STEPS = 30
 """To a place, once biases and scales are known."""
 
@@ -121,7 +124,8 @@ def _step(
     unit: Ints, annotator: Ints, x: Floats, place: Floats, bias: Floats, scale: Floats, degrees: float
 ) -> Located:
     shifted, variance = x - bias[annotator], scale[annotator] ** 2
-    weight = (degrees + 1.0) / (degrees + (shifted - place[unit]) ** 2 / variance)
+    away = np.clip((shifted - place[unit]) / scale[annotator], -FURTHEST, FURTHEST)
+    weight = (degrees + 1.0) / (degrees + away**2)
     # Places are moved from where they are, so that what all agree on stays to the last bit.
     moved = np.bincount(unit, weights=weight / variance * (shifted - place[unit]), minlength=len(place))
     held = np.bincount(unit, weights=weight / variance, minlength=len(place))

@@ -18,6 +18,9 @@ __all__ = ["NumberModel"]
 
 Floats = npt.NDArray[np.float64]
 
+SMALLEST = float(np.finfo(np.float64).tiny)
+"""No scale is smaller: it is divided by."""
+
 
 class NumberModel:
     r"""Annotators measure with a bias and a noise of their own, and blunder now and then.
@@ -45,7 +48,8 @@ class NumberModel:
     bias_, scale_ : ndarray of float64, shape (n_annotators,)
         Mean error and scale of the noise, in the unit of the answers; NaN without answers.
     reliability_ : ndarray of float64, shape (n_annotators,)
-        Share of the variance of its answers, bias removed, that is the truth's; NaN without answers.
+        Share of the variance of its answers, bias removed, that is the truth's, times the share of its answers that
+        are no blunders (mean weight under Student's t, one more counted that is none); NaN without answers.
     details_ : dict
         `model`, `iterations`, `converged`, `bias` and `scale` by annotator, `typical_scale`.
 
@@ -84,14 +88,16 @@ class NumberModel:
             degrees=self.degrees,
             max_iterations=self.max_iterations,
         )
-        bias, scale = learned.bias * unit, learned.scale * unit
-        self._typical = learned.pooled * unit
-        answered = rows.per_annotator(np.ones(len(x))) > 0
+        bias, scale = learned.bias * unit, np.maximum(learned.scale * unit, SMALLEST)
+        self._typical = max(learned.pooled * unit, SMALLEST)
+        count = rows.per_annotator(np.ones(len(x)))
+        answered = count > 0
         self._learned = {name: (float(bias[j]), float(scale[j])) for j, name in enumerate(rows.names) if answered[j]}
         found = locate(rows.item, x / unit, *self._shares(rows, unit), rows.n_items, degrees=self.degrees)
         spread = float(np.var(found.place[np.isfinite(found.place)])) if len(x) else 0.0
         truth = spread if spread > 0 else learned.pooled**2
-        self.reliability_ = rows.in_table(truth / (truth + learned.scale**2))
+        sound = np.minimum((rows.per_annotator(found.weight) + 1.0) / (count + 1.0), 1.0)
+        self.reliability_ = rows.in_table(sound * truth / (truth + learned.scale**2))
         self.bias_, self.scale_ = (np.where(answered, column, np.nan)[rows.annotator_place] for column in (bias, scale))
         self.details_ = {
             "model": "number",
@@ -138,4 +144,4 @@ class NumberModel:
 def _unit_of(x: Floats) -> float:
     """A power of two near the largest answer: dividing by it loses no digit, and squares do not overflow."""
     largest = float(np.abs(x).max(initial=0.0))
-    return float(2.0 ** np.clip(np.frexp(largest)[1] - 1, -500, 500)) if largest > 0 else 1.0
+    return float(2.0 ** np.clip(np.frexp(largest)[1] - 1, -1000, 1000)) if largest > 0 else 1.0

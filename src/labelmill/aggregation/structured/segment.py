@@ -30,6 +30,10 @@ DEGREES = 4.0
 """Degrees of freedom of the noise of edges: a blunder now and then is expected."""
 
 
+DIGITS = 6
+"""Merged times are rounded to microseconds."""
+
+
 class SegmentModel:
     r"""Annotators overlook events, invent some, take one class for another, and mark edges early, late or loosely.
 
@@ -280,7 +284,7 @@ def _crowd(watchers: Watchers) -> Floats:
     return np.asarray(typical.per_vote[0])
 
 
-def _merged(values: list[Any], events: list[_Event], duration: float | None) -> Merged:
+def _merged(values: list[Any], events: list[_Event], duration: Any) -> Merged:
     if not values:
         return Merged(None, 0.0)
     parts = [event.happened * event.is_label for event in events]
@@ -296,9 +300,11 @@ def _merged(values: list[Any], events: list[_Event], duration: float | None) -> 
     return Merged([segment for segment, _ in told], confidence, tuple(part for _, part in told))
 
 
-def _segment(event: _Event, duration: float | None) -> dict[str, Any]:
+def _segment(event: _Event, duration: Any) -> dict[str, Any]:
     start, end = sorted((event.start, event.end))  # a very short one may come out the other way round
     start = max(start, 0.0)
-    end = end if duration is None else min(end, float(duration))
+    if isinstance(duration, int | float) and duration > start:
+        end = min(end, float(duration))
+    start, end = round(start, DIGITS), round(end, DIGITS)
     text = {} if event.text is None else {"text": event.text}
     return {"label": event.label, "start": start, "end": end, **text}

@@ -31,7 +31,7 @@ def checked_segments(value: Any, schema: LabelSchema, item: Item | None) -> list
     SchemaError
         If it is no list of segments; names the element and its field.
     """
-    duration = None if item is None else item.facts.get("duration")
+    duration = _duration(item)
     found: list[dict[str, Any]] = []
     for place, element in enumerate(_elements(value, schema)):
         segment = _segment(element, place, schema, duration)
@@ -39,6 +39,12 @@ def checked_segments(value: Any, schema: LabelSchema, item: Item | None) -> list
             raise SchemaError(f"element {place} repeats element {found.index(segment)}: mark each segment once")
         found.append(segment)
     return found
+
+
+def _duration(item: Item | None) -> float | None:
+    """Seconds the item lasts; None where nobody said, or said something that is no number."""
+    told = None if item is None else item.facts.get("duration")
+    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told > 0 else None
 
 
 def _elements(value: Any, schema: LabelSchema) -> list[Any]:
@@ -73,7 +79,7 @@ def _segment(element: Any, place: int, schema: LabelSchema, duration: float | No
             raise SchemaError(
                 f"element {place}, field 'end': {segment['end']} lies past the item's duration of {duration} seconds"
             )
-        segment["end"] = float(duration)
+        segment["end"] = duration
     if not segment["start"] < segment["end"]:
         raise SchemaError(
             f"element {place}, field 'end': {segment['end']} must be greater than start, {segment['start']}"
