@@ -56,10 +56,10 @@ class NumberModel:
     Examples
     --------
     >>> from labelmill.labels.number import Number
-    >>> who, what = [0, 1, 2] * 3, [1.0, 1.1, 9.0, 2.0, 2.1, 2.0, 3.0, 3.1, 0.0]
+    >>> who, what = [0, 1, 2] * 3, [1.0, 1.2, 1.1, 2.0, 2.2, 2.1, 3.0, 3.2, 9.0]
     >>> table = AnswerTable(Number(), list("xyz"), list("abc"), [0, 0, 0, 1, 1, 1, 2, 2, 2], who, what)
     >>> [round(value, 1) for value, *_ in NumberModel().fit(table).predict(table)]
-    [1.1, 2.0, 3.0]
+    [1.1, 2.1, 3.2]
     """
 
     bias_: Floats

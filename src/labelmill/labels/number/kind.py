@@ -71,17 +71,17 @@ class Number:
 
         Examples
         --------
-        >>> Number().distance(90.0, 110.0), Number(between=(0.0, 1000.0)).distance(90.0, 110.0)
-        (0.1, 0.02)
+        >>> Number().distance(1.0, 3.0), Number(between=(0.0, 1000.0)).distance(90.0, 110.0)
+        (0.5, 0.02)
         """
         if a == b:
             return 0.0
         if self.between is not None:
             low, high = self.between
             return min(abs(a / 2 - b / 2) / (high / 2 - low / 2), 1.0)
-        largest = max(abs(a), abs(b))  # what is divided by it neither overflows nor vanishes
-        a, b = a / largest, b / largest
-        return min(abs(a - b) / (abs(a) + abs(b)), 1.0)
+        if math.isinf(abs(a) + abs(b)):
+            a, b = a / 2, b / 2
+        return abs(a - b) / (abs(a) + abs(b))
 
     def merge(self, values: Sequence[float], weights: Sequence[float]) -> float:
         """The weighted median; half way between two middle ones.
