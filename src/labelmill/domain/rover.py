@@ -1,0 +1,91 @@
+"""One text of several versions by a vote on each word."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from labelmill.domain.lattice import Slot, best, lattice, vote
+from labelmill.domain.words import apart, words_with_gaps
+
+__all__ = ["Aligned", "medoid_order", "text_distance"]
+
+MOST_APART = 0.6
+"""Versions further apart than this in the mean are no versions of one text: a vote on words would mix sentences."""
+
+
+def text_distance(a: str, b: str) -> float:
+    """Word edits over the number of words of the longer text: 0 for equal texts, at most 1.
+
+    Where only white space differs the texts are apart by half a word.
+    """
+    if a == b:
+        return 0.0
+    words, others = _words(a), _words(b)
+    longest = max(len(words), len(others), 1)
+    return (apart(words, others) or 0.5) / longest
+
+
+def medoid_order(texts: Sequence[str], weights: Sequence[float]) -> list[int]:
+    """Positions from the text nearest to all others, by weight, to the furthest; ties by weight, then code point."""
+    far = [
+        round(math.fsum(w * text_distance(text, other) for other, w in zip(texts, weights, strict=True)), 9)
+        for text in texts
+    ]
+    return sorted(range(len(texts)), key=lambda i: (far[i], -weights[i], texts[i]))
+
+
+class Aligned:
+    """Versions of a text, word by word.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        At least one; the first is what the others are aligned with first.
+
+    Attributes
+    ----------
+    slots : list of Slot
+        For each place what each text has there.
+    is_one : bool
+        Whether the texts are near enough to be versions of one; if not, take one of them as it is.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self._pieces = [words_with_gaps(text) for text in texts]
+        self.slots: list[Slot] = lattice([[word for word, _ in pieces] for pieces in self._pieces])
+        mean = math.fsum(text_distance(texts[0], text) for text in texts) / len(texts)
+        self.is_one = mean <= MOST_APART
+
+    def chosen(self, weights: Sequence[float]) -> list[str | None]:
+        """For each slot the word with most weight, or None for nothing."""
+        return [best(vote(slot, weights)) for slot in self.slots]
+
+    def text(self, words: Sequence[str | None], weights: Sequence[float]) -> str:
+        """The words, one a slot, joined by the white space that most of those who have the word put before it."""
+        place = [0] * len(self.texts)
+        joined = ""
+        for slot, chosen in zip(self.slots, words, strict=True):
+            gaps: Slot = []
+            heard = []
+            for v, word in enumerate(slot):
+                if word is None:
+                    continue
+                if word == chosen:
+                    gaps.append(self._pieces[v][place[v]][1] or ("" if place[v] else None))
+                    heard.append(weights[v])
+                place[v] += 1
+            if chosen is not None:
+                joined += (self._gap(gaps, heard) if joined else "") + chosen
+        return joined
+
+    def _gap(self, gaps: Slot, weights: Sequence[float]) -> str:
+        """A text that begins with the word does not say what goes before it; a space, if nobody says."""
+        known = [(gap, w) for gap, w in zip(gaps, weights, strict=True) if gap is not None]
+        found = best(vote([gap for gap, _ in known], [w for _, w in known])) if known else " "
+        return found or ""
+
+
+def _words(text: str) -> list[str]:
+    return [word for word, _ in words_with_gaps(text)]
