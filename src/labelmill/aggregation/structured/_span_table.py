@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from labelmill.aggregation.structured._chains import Shape
 from labelmill.aggregation.structured._span_tokens import Key, Piece, key_of, layers, pieces, tags
@@ -13,6 +14,8 @@ from labelmill.aggregation.structured._tag_votes import TagVotes
 from labelmill.domain.answers import AnswerTable
 
 __all__ = ["Chain", "Chains", "chains_of"]
+
+Ints = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,14 @@ def _hull(tokens: list[Piece], said: Sequence[Sequence[Key]]) -> list[Piece]:
 
 def _votes(chains: Sequence[Chain], n_annotators: int, classes: Mapping[str, int]) -> TagVotes:
     shape = Shape(np.array([len(chain.tokens) for chain in chains], dtype=np.intp))
-    columns: list[list[np.ndarray]] = [[np.empty(0, dtype=np.intp)] for _ in range(4)]
+    parts: list[list[Ints]] = [[np.empty(0, dtype=np.intp)] for _ in range(4)]
     for chain, start in zip(chains, shape.offset[:-1].tolist(), strict=True):
-        for annotator, spans in chain.answers:
-            tag = tags(spans, chain.tokens, classes)
-            at = np.arange(start, start + len(tag))
-            for column, part in zip(columns, (at, np.full(len(tag), annotator), tag, np.r_[0, tag[:-1]]), strict=True):
-                column.append(part)
-    token, annotator, tag, before = (np.concatenate(column).astype(np.intp) for column in columns)
+        for who, spans in chain.answers:
+            here = tags(spans, chain.tokens, classes)
+            at = np.arange(start, start + len(here), dtype=np.intp)
+            rows = (at, np.full(len(here), who, dtype=np.intp), here, np.roll(here, 1))
+            rows[3][0] = 0
+            for column, row in zip(parts, rows, strict=True):
+                column.append(row)
+    token, annotator, tag, before = (np.concatenate(column) for column in parts)
     return TagVotes(shape, token, annotator, tag, before, n_annotators, 1 + 2 * len(classes))

@@ -75,7 +75,7 @@ class TagVotes:
 
     def _counts(self) -> Floats:
         cells = np.bincount(self.token * self.n_tags + self.tag, minlength=self.shape.n_tokens * self.n_tags)
-        return cells.reshape(-1, self.n_tags).astype(np.float64)
+        return np.asarray(cells.reshape(-1, self.n_tags), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ class Habits:
     def log_likelihood(self, votes: TagVotes, block: slice) -> Floats:
         """Of each vote under each true tag, shape (n_rows, n_tags)."""
         who, tag, before = votes.annotator[block], votes.tag[block], votes.before[block]
-        return np.asarray(self.crowd[:, before, tag].T + self.bend[who, :, tag] - self._norm[who, :, before])
+        said = self.crowd[:, before, tag].T + self.bend[who, :, tag]
+        return np.asarray(said - self._norm[who, :, before], dtype=np.float64)
 
     def log_evidence(self, votes: TagVotes) -> Floats:
         """Summed over the votes on each token, shape (n_tokens, n_tags)."""

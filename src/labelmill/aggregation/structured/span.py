@@ -68,6 +68,7 @@ class TagChain:
     reliability_: Floats
     details_: dict[str, Any]
     threshold_: float
+    _habits: Habits
 
     def __init__(self, *, max_rounds: int = 8, seed: int = 0) -> None:
         self.max_rounds = max_rounds
@@ -111,11 +112,11 @@ class TagChain:
     def _learn(self, votes: TagVotes) -> tuple[int, float, Posterior | None]:
         legal = legal_steps(len(self._classes))
         tag, found, rounds, change = votes.shares(), None, 0, np.inf
-        self._habits: Habits | None = None
+        habits: Habits | None = None
         starts = votes.shape.offset[:-1]
         follows = _neighbours(tag, votes)
         while rounds < self.max_rounds and change >= SETTLED:
-            self._habits = habits_of(votes, legal, tag, self._habits)
+            habits = self._habits = habits_of(votes, legal, tag, habits)
             self._step = _normal((follows + 1.0) * legal)
             self._first = _normal((tag[starts].sum(axis=0) + 1.0) * legal[0])
             found = self._posterior(votes)
@@ -124,7 +125,6 @@ class TagChain:
         return rounds, change, found
 
     def _posterior(self, votes: TagVotes) -> Posterior:
-        assert self._habits is not None  # at least one round
         return posterior(votes.shape, self._habits.log_evidence(votes), self._step, self._first)
 
     def _merged(
@@ -160,8 +160,8 @@ class TagChain:
             marked = votes.tag > 0
             right = np.where(marked, found.tag[votes.token, votes.tag], 0.0)
             there = 1.0 - found.tag[votes.token, 0]
-            hits = np.bincount(votes.annotator, weights=2 * right, minlength=n)
-            size = np.bincount(votes.annotator, weights=marked + there, minlength=n)
+            hits += np.bincount(votes.annotator, weights=2 * right, minlength=n)
+            size += np.bincount(votes.annotator, weights=marked + there, minlength=n)
         crowd = hits.sum() / size.sum() if size.sum() > 0 else 1.0
         share = np.clip((hits + PRIOR_SPANS * crowd) / (size + PRIOR_SPANS), 0.0, 1.0)
         return np.array([share[self._places[name]] if name in self._places else np.nan for name in answers.annotators])
