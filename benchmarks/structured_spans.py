@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-import span_data
 import typed_texts
 from labelmill import registry
 from labelmill.domain.vote_table import VoteTable
@@ -18,6 +18,10 @@ from labelmill.quality.span_errors import vote_doubts
 from labelmill.quality.span_scores import span_agreement, span_scores
 from span_peers import ask
 from span_tokens import TokenVotes, spans_of, token_votes
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests import conll_spans
 
 CHOSEN_ON, REPORTED_ON = "val", "test"
 
@@ -33,23 +37,23 @@ class Row(NamedTuple):
 def report(cache: Path) -> str:
     """Markdown: spans, best single annotators, wrong votes, texts."""
     parts = []
-    if span_data.HERE.is_dir():
-        marked = span_data.read()
+    if conll_spans.HERE.is_dir():
+        marked = conll_spans.read()
         merged, seconds = _ours(marked)
         rows = [*_tokenwise(marked), *_spanwise(marked), Row("**labelmill span**", seconds, [m.value for m in merged])]
         parts += [_table(marked, rows), _singles(marked, rows[-1]), _doubts(marked, merged, cache)]
     else:
-        parts.append(f"*No spans at {span_data.HERE}: left out.*")
+        parts.append(f"*No spans at {conll_spans.HERE}: left out.*")
     return "\n\n".join([*parts, typed_texts.report(cache)])
 
 
-def _ours(marked: span_data.Marked) -> tuple[list[Any], float]:
+def _ours(marked: conll_spans.Marked) -> tuple[list[Any], float]:
     started = time.process_time()
     merged = registry.find("structured_model", "span")().fit(marked.answers).predict(marked.answers)
     return merged, time.process_time() - started
 
 
-def _tokenwise(marked: span_data.Marked) -> list[Row]:
+def _tokenwise(marked: conll_spans.Marked) -> list[Row]:
     """Each token an item of its own; runs of tags are read as spans."""
     rows = []
     for name, model in (("token majority vote", "majority_vote"), ("token Dawid-Skene", "dawid_skene")):
@@ -64,7 +68,7 @@ def _tokenwise(marked: span_data.Marked) -> list[Row]:
     return rows
 
 
-def _spanwise(marked: span_data.Marked) -> list[Row]:
+def _spanwise(marked: conll_spans.Marked) -> list[Row]:
     """Boundaries alone: whole spans are counted, and their ends are medians."""
     kind, rows = marked.answers.kind, []
     started = time.process_time()
@@ -78,14 +82,14 @@ def _spanwise(marked: span_data.Marked) -> list[Row]:
     return [*rows, Row("labelmill by_distance", time.process_time() - started, [m.value for m in merged])]
 
 
-def _table(marked: span_data.Marked, rows: Sequence[Row]) -> str:
+def _table(marked: conll_spans.Marked, rows: Sequence[Row]) -> str:
     agreed = span_agreement(marked.answers)
     lines = [
         f"**CoNLL spans, {marked.answers.n_items} documents, {marked.answers.n_annotators} people** (people agree with "
         f"each other by strict F1 {agreed.strict.f1:.3f}, partial {agreed.partial.f1:.3f}). Options were chosen on "
-        f"the half `{CHOSEN_ON}`; the half `{REPORTED_ON}` was left alone.",
+        f"the half `{CHOSEN_ON}` alone; the half `{REPORTED_ON}` is for reporting.",
         "",
-        "| | CPU s | strict F1, all | precision | recall | F1, chosen on | F1, left alone | partial F1 |",
+        "| | CPU s | strict F1, all | precision | recall | F1, `val` | F1, `test` | partial F1 |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows:
@@ -98,12 +102,12 @@ def _table(marked: span_data.Marked, rows: Sequence[Row]) -> str:
     return "\n".join([*lines, "", f"By class, strict F1 of labelmill: {by_class}."])
 
 
-def _half(marked: span_data.Marked, spans: Sequence[Any], half: str) -> Any:
+def _half(marked: conll_spans.Marked, spans: Sequence[Any], half: str) -> Any:
     mine = [i for i, name in enumerate(marked.half) if name == half]
     return span_scores([marked.gold[i] for i in mine], [spans[i] for i in mine])
 
 
-def _singles(marked: span_data.Marked, ours: Row) -> str:
+def _singles(marked: conll_spans.Marked, ours: Row) -> str:
     """Every annotator on the documents he marked, beside the merge on the same documents."""
     answers, rows = marked.answers, []
     for j, _ in enumerate(answers.annotators):
@@ -125,7 +129,7 @@ def _singles(marked: span_data.Marked, ours: Row) -> str:
     )
 
 
-def _doubts(marked: span_data.Marked, merged: Sequence[Any], cache: Path) -> str:
+def _doubts(marked: conll_spans.Marked, merged: Sequence[Any], cache: Path) -> str:
     """How well wrong spans are told from right ones, in what people marked and in what was merged."""
     doubts = vote_doubts(marked.answers, merged)
     gold = _keys(marked.answers.items, marked.gold)

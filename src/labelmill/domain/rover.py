@@ -11,7 +11,8 @@ from labelmill.domain.words import apart, words_with_gaps
 __all__ = ["Aligned", "medoid_order", "text_distance"]
 
 MOST_APART = 0.6
-"""Versions further apart than this in the mean are no versions of one text: a vote on words would mix sentences."""
+"""If the others are further than this from the first, in the mean, they are no versions of one text: a vote on words
+would mix sentences."""
 
 
 def text_distance(a: str, b: str) -> float:
@@ -55,7 +56,7 @@ class Aligned:
         self.texts = texts
         self._pieces = [words_with_gaps(text) for text in texts]
         self.slots: list[Slot] = lattice([[word for word, _ in pieces] for pieces in self._pieces])
-        mean = math.fsum(text_distance(texts[0], text) for text in texts) / len(texts)
+        mean = math.fsum(text_distance(texts[0], text) for text in texts) / max(len(texts) - 1, 1)
         self.is_one = mean <= MOST_APART
 
     def chosen(self, weights: Sequence[float]) -> list[str | None]:

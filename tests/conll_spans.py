@@ -1,4 +1,4 @@
-"""The CoNLL spans that 47 people marked, as a table of answers with gold; see benchmarks/structured.py."""
+"""The CoNLL spans that 47 people marked, as a table of answers with gold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 from labelmill.domain.answers import AnswerTable
 from labelmill.labels.span import Span
 
-HERE = Path(__file__).resolve().parents[2] / "shared" / "data" / "spans" / "conll_ner_crowd"
+HERE = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "spans" / "conll_ner_crowd"
 
 
 class Marked(NamedTuple):
