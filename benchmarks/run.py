@@ -23,6 +23,7 @@ PARTS = (
     ("vote_quality", "Quality of votes, against CROWDLAB"),
     ("checks", "Checks of annotators: false alarms, power, real crowds"),
     ("structured_others", "Segments, ratings, numbers, choices, rankings and comparisons"),
+    ("structured", "Structured answers: spans, boxes, texts and others"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),
     ("engines", "Engines, against engines that move rows"),

@@ -10,7 +10,7 @@ from labelmill.domain.words import apart, words_with_gaps
 
 __all__ = ["Aligned", "medoid_order", "text_distance"]
 
-MOST_APART = 0.6
+MOST_APART = 0.75
 """If the others are further than this from the first, in the mean, they are no versions of one text: a vote on words
 would mix sentences."""
 
@@ -29,10 +29,11 @@ def text_distance(a: str, b: str) -> float:
 
 def medoid_order(texts: Sequence[str], weights: Sequence[float]) -> list[int]:
     """Positions from the text nearest to all others, by weight, to the furthest; ties by weight, then code point."""
-    far = [
-        round(math.fsum(w * text_distance(text, other) for other, w in zip(texts, weights, strict=True)), 9)
-        for text in texts
-    ]
+    table = [[0.0] * len(texts) for _ in texts]
+    for i, text in enumerate(texts):
+        for k, other in enumerate(texts[:i]):
+            table[i][k] = table[k][i] = text_distance(text, other)
+    far = [round(math.fsum(w * d for w, d in zip(weights, row, strict=True)), 9) for row in table]
     return sorted(range(len(texts)), key=lambda i: (far[i], -weights[i], texts[i]))
 
 

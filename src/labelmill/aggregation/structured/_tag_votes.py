@@ -119,7 +119,8 @@ class Habits:
     @cached_property
     def _norm(self) -> Floats:
         """Log of the sum over tags, shape (n_annotators + 1, n_tags, n_tags): annotator, true tag, tag before."""
-        return np.log(np.einsum("kml,jkl->jkm", np.exp(self.crowd), np.exp(self.bend)))
+        total = np.einsum("kml,jkl->jkm", np.exp(self.crowd), np.exp(self.bend))
+        return np.asarray(np.log(total), dtype=np.float64)
 
 
 def habits_of(votes: TagVotes, legal: npt.NDArray[np.bool_], tag: Floats, habits: Habits | None) -> Habits:

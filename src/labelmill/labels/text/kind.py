@@ -63,8 +63,8 @@ class Text:
     def merge(self, values: Sequence[str], weights: Sequence[float]) -> str:
         """A vote on each word of the aligned texts (ROVER); the text nearest to all where they are too far apart.
 
-        Fiscus, J. (1997). doi:10.1109/ASRU.1997.659110. Texts that share less than two words in five with the nearest
-        one, in the mean, are no versions of one text. The order of the values changes nothing.
+        Fiscus, J. (1997). doi:10.1109/ASRU.1997.659110. Texts that share less than a quarter of their words with
+        the nearest one, in the mean, are no versions of one text. The order of the values changes nothing.
 
         Raises
         ------
