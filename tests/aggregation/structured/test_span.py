@@ -123,6 +123,28 @@ def test_nobody_marks_anything_in_no_text() -> None:
     assert [Merged([], 0.75), Merged([], 0.5)] == TagChain().fit(table).predict(table)
 
 
+def test_hundreds_at_odds_leave_no_gap() -> None:
+    """Half mark a name, half another that begins within it: numbers stay numbers."""
+    halves = [_spans((0, 14, "PER"))] * 300 + [_spans((5, 19, "LOC"))] * 300
+    table = _table([halves] * 2, [{"text": " ".join(["word"] * 5)}] * 2)
+
+    model = TagChain().fit(table)
+
+    assert np.isfinite(model.reliability_).all()
+    for _, confidence, parts in model.predict(table):
+        assert np.isfinite([confidence, *parts]).all()
+
+
+def test_no_class_and_no_span_is_a_table_too() -> None:
+    """Everybody looked, and nothing is there."""
+    table = AnswerTable(Span(), ["t"], ["a", "b"], [0, 0], [0, 1], [[], []], facts=[{"text": "a b c"}])
+
+    merged = TagChain().fit(table).predict(table)
+
+    assert merged[0].value == []
+    assert merged[0].confidence == 1.0
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [

@@ -15,6 +15,9 @@ Floats = npt.NDArray[np.float64]
 LEAST = 0.02
 """Probability below which a span is not looked at."""
 
+FAINTEST = -140.0
+"""Log likelihood, against the likeliest tag, that every tag has at least."""
+
 Found = tuple[float, int, int, int]
 """Probability, first token, token after the last (both within the chain), class."""
 
@@ -131,7 +134,8 @@ def posterior(shape: Shape, log_evidence: Floats, step: Floats, first: Floats) -
     first : ndarray of float64, shape (n_tags,)
         Probabilities of the first tag.
     """
-    evidence = np.exp(log_evidence - log_evidence.max(axis=1, keepdims=True))
+    # Never quite 0: where hundreds speak for what cannot follow, all messages would vanish.
+    evidence = np.exp(np.maximum(log_evidence - log_evidence.max(axis=1, keepdims=True), FAINTEST))
     ahead, behind = np.empty_like(evidence), np.ones_like(evidence)
     scale = np.ones(len(evidence))
     steps = shape.steps
