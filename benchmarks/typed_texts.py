@@ -33,7 +33,8 @@ def report(cache: Path, n_texts: int = 300, seed: int = 0) -> str:
     lines = [
         f"**Texts typed by simulated people** ({n_texts} texts of each of {', '.join(SOURCES)}, five of eight people "
         "each; half of the errors are words exchanged, the rest left out or put in). Word error rate, %, mean over "
-        "both; no set of real transcriptions with gold was at hand, and constants were set on simulations of this kind.",
+        "both; no set of real transcriptions with gold was at hand, and constants were set on simulations of this "
+        "kind.",
         "",
         "| | " + " | ".join(CROWDS) + " | CPU s |",
         "|---|" + "--:|" * (len(CROWDS) + 1),
