@@ -26,7 +26,7 @@ GOOD, BAD = {"start": 0, "end": 4, "label": "person"}, {"start": 15, "end": 99, 
 
 
 @pytest.fixture
-def spans(shell: Shell, tmp_path: Path) -> None:  # noqa: ARG001 -- the shell goes to the empty folder
+def spans(shell: Shell, tmp_path: Path) -> None:
     """Files of texts and of spans by three annotators."""
     (tmp_path / "spans.csv").write_text(SPANS)
     (tmp_path / "texts.csv").write_text(TEXTS)
