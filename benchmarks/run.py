@@ -24,6 +24,7 @@ PARTS = (
     ("checks", "Checks of annotators: false alarms, power, real crowds"),
     ("structured_others", "Segments, ratings, numbers, choices, rankings and comparisons"),
     ("structured", "Structured answers: spans, boxes, texts and others"),
+    ("structured_boxes", "Boxes, polygons and points"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),
     ("engines", "Engines, against engines that move rows"),
