@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 
+PEERS = {"crowd-kit": ["crowd-kit==1.4.*"], "cleanlab": ["cleanlab==2.9.*"]}
+
 
 def ask(peer: str, cache: Path, arrays: dict[str, Any]) -> dict[str, Any]:
     """Give a peer arrays, get its answer."""
-    from structured import interpreter
+    from aggregation import interpreter
 
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "in.npz"), Path(folder, "out.json")
         np.savez(source, **arrays)
-        command = [interpreter(peer, cache), __file__, peer, str(source), str(target)]
+        command = [interpreter(peer, cache, PEERS), __file__, peer, str(source), str(target)]
         subprocess.run(command, check=True, env=os.environ | single)
         answer: dict[str, Any] = json.loads(target.read_text())
     return answer

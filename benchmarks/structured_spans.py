@@ -1,8 +1,16 @@
-"""Spans that a crowd marked, and texts that a simulated crowd typed: merged, scored on gold, beside peers."""
+"""Spans that a crowd marked, and texts that a simulated crowd typed: merged, scored on gold, beside peers.
+
+    python benchmarks/structured_spans.py [--cache FOLDER]
+
+Spans are read from ../shared/data where present; peers run in virtual environments of their own under the cache
+folder, made on first use.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +42,21 @@ class Row(NamedTuple):
     spans: list[Any]
 
 
-def report(cache: Path) -> str:
+def main(arguments: list[str] | None = None) -> str:
+    """Measure, print Markdown, and return it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "labelmill-peers")
+    text = tables(parser.parse_args(arguments).cache)
+    print(text)
+    return text
+
+
+def report() -> str:
+    """The tables, as Markdown."""
+    return main([])
+
+
+def tables(cache: Path) -> str:
     """Markdown: spans, best single annotators, wrong votes, texts."""
     parts = []
     if conll_spans.HERE.is_dir():
@@ -180,3 +202,7 @@ def auroc(score: Any, positive: Any) -> float:
     """Chance that a positive scores above a negative, ties half."""
     ranks, n = rankdata(score), positive.sum()
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(positive) - n)))
+
+
+if __name__ == "__main__":
+    main()
