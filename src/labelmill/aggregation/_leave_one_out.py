@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.sums import Rounds, Sums
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["CanLeaveOut", "foretelling"]
+__all__ = ["Beliefs", "CanLeaveOut", "Told", "foretelling", "told"]
 
 CELLS_AT_ONCE = 4_000_000
 TINY = 1e-12
@@ -78,34 +78,74 @@ class Foretold:
     def __call__(self, votes: VoteTable, /) -> Sums:
         """Both sums over the shard."""
         table = shortest(votes)
-        left_out = self.model.left_out(table)
-        cast = table.label != ABSTAIN
-        by_rule = cast & self.is_rule[table.annotator_index]
-        answers = np.flatnonzero(cast & ~by_rule)
-        firings = np.flatnonzero(by_rule & (table.counts.sum(axis=1) > 1)[table.item_index])
-        told = self._answers(left_out, table, answers) + self._firings(left_out, table, firings)
-        return Sums((np.array([told, _n_items(table, answers) + _n_items(table, firings)]),))
+        found = told(self.model, table, self.is_rule, self.counts, self.balance, own=True)
+        times = found.times(table)
+        return Sums((np.array([np.einsum("i,i->", found.logs, times), times.sum()]),))
 
-    def _answers(self, left_out: LeftOut, votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
-        concentration = self.counts + (_pooled_prior(self.counts) if left_out.prior is None else left_out.prior)
-        totals = concentration.sum(axis=1)
-        log_likelihood = 0.0
-        for part in _chunks(positions, self.counts.shape[2]):
-            annotators, own = votes.annotator_index[part], left_out.posterior[votes.item_index[part]]
-            rate = np.maximum(concentration[annotators, votes.label[part]] - own, TINY)
-            rate /= np.maximum(totals[annotators] - own, TINY)
-            log_likelihood += _log_sum(left_out.without(part), rate, votes, part)
-        return log_likelihood
 
-    def _firings(self, left_out: LeftOut, votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
-        log_likelihood = 0.0
-        for part in _chunks(positions, self.counts.shape[2]):
-            own = left_out.posterior[votes.item_index[part]]
-            precision = np.maximum(self.counts[votes.annotator_index[part], votes.label[part]] - own, 0.0)
-            precision += BALANCE_VOTES * self.balance
-            precision /= np.einsum("ij->i", precision)[:, None]
-            log_likelihood += _log_sum(left_out.without(part), precision / self.balance, votes, part)
-        return log_likelihood
+class Told(NamedTuple):
+    """Votes that can be foretold, by position in the table, and the log probability of each, both (n_told,)."""
+
+    positions: npt.NDArray[np.intp]
+    logs: Floats
+
+    def times(self, votes: VoteTable) -> Floats:
+        """How many votes each stands for, (n_told,)."""
+        if votes.multiplicity is None:
+            return np.ones(len(self.positions))
+        return votes.multiplicity[votes.item_index[self.positions]].astype(np.float64)
+
+
+def told(
+    model: CanLeaveOut,
+    votes: VoteTable,
+    is_rule: npt.NDArray[np.bool_],
+    counts: Floats,
+    balance: Floats,
+    *,
+    own: bool,
+) -> Told:
+    """The log probability of each vote given the others on its item; see `foretelling`.
+
+    Parameters
+    ----------
+    counts : ndarray of float64, shape (n_annotators, n_classes, n_states)
+        Votes by the model's posterior, of all that it has seen.
+    balance : ndarray of float64, shape (n_states,)
+        Share of each state.
+    own : bool
+        The items are among those counted: their own share is taken out.
+    """
+    left_out = model.left_out(votes)
+    if not own:
+        left_out = left_out._replace(posterior=np.zeros_like(left_out.posterior))
+    cast = votes.label != ABSTAIN
+    by_rule = cast & is_rule[votes.annotator_index]
+    answers = np.flatnonzero(cast & ~by_rule)
+    firings = np.flatnonzero(by_rule & (votes.counts.sum(axis=1) > 1)[votes.item_index])
+    logs = [*_answers(left_out, votes, answers, counts), *_firings(left_out, votes, firings, counts, balance)]
+    return Told(np.concatenate([answers, firings]), np.concatenate([np.zeros(0), *logs]))
+
+
+def _answers(left_out: LeftOut, votes: VoteTable, positions: npt.NDArray[np.intp], counts: Floats) -> Iterator[Floats]:
+    concentration = counts + (_pooled_prior(counts) if left_out.prior is None else left_out.prior)
+    totals = concentration.sum(axis=1)
+    for part in _chunks(positions, counts.shape[2]):
+        annotators, own = votes.annotator_index[part], left_out.posterior[votes.item_index[part]]
+        rate = np.maximum(concentration[annotators, votes.label[part]] - own, TINY)
+        rate /= np.maximum(totals[annotators] - own, TINY)
+        yield _log_sum(left_out.without(part), rate)
+
+
+def _firings(
+    left_out: LeftOut, votes: VoteTable, positions: npt.NDArray[np.intp], counts: Floats, balance: Floats
+) -> Iterator[Floats]:
+    for part in _chunks(positions, counts.shape[2]):
+        own = left_out.posterior[votes.item_index[part]]
+        precision = np.maximum(counts[votes.annotator_index[part], votes.label[part]] - own, 0.0)
+        precision += BALANCE_VOTES * balance
+        precision /= np.einsum("ij->i", precision)[:, None]
+        yield _log_sum(left_out.without(part), precision / balance)
 
 
 def _pooled_prior(counts: Floats) -> Floats:
@@ -119,15 +159,5 @@ def _chunks(positions: npt.NDArray[np.intp], width: int) -> Iterator[npt.NDArray
         yield positions[start : start + step]
 
 
-def _log_sum(weights: Floats, rates: Floats, votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
-    logs = np.log(np.maximum(np.einsum("ij,ij->i", weights, rates), TINY))
-    if votes.multiplicity is None:
-        return float(logs.sum())
-    return float(np.einsum("i,i->", logs, votes.multiplicity[votes.item_index[positions]]))
-
-
-def _n_items(votes: VoteTable, positions: npt.NDArray[np.intp]) -> float:
-    """How many votes those at these positions stand for."""
-    if votes.multiplicity is None:
-        return float(len(positions))
-    return float(votes.multiplicity[votes.item_index[positions]].sum())
+def _log_sum(weights: Floats, rates: Floats) -> Floats:
+    return np.asarray(np.log(np.maximum(np.einsum("ij,ij->i", weights, rates), TINY)))

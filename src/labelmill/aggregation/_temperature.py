@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from labelmill.aggregation._posterior import posterior
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Ask, Rounds, Sums
 
-__all__ = ["Bend", "bend", "log_of_soft", "newton"]
+__all__ = ["Bend", "bend", "log_of_soft", "newton", "tempered"]
 
 SMALLEST = 1e-6
 HIGHEST = 1.5
@@ -23,6 +24,24 @@ def log_of_soft(probabilities: Floats) -> Floats:
     """Log probabilities with floor 1e-6, shape (n_items, n_classes); zeros where the model gave none."""
     given = np.asarray(np.isfinite(probabilities).all(axis=1))
     return np.log(np.where(given[:, None], np.maximum(probabilities, SMALLEST), 1.0))
+
+
+def tempered(probabilities: Floats, temperature: float, rows: npt.NDArray[np.bool_]) -> Floats:
+    """Probabilities to the power of a temperature above 0, scaled to sum to 1, on some rows; their order is kept.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float64, shape (n_items, n_classes)
+        Rows sum to 1; not changed.
+    temperature : float
+        Below 1: less sure than before.
+    rows : ndarray of bool, shape (n_items,)
+        The others are left as they are, such as items without votes, which have the class balance.
+    """
+    if temperature == 1.0 or not probabilities.size:
+        return probabilities
+    powers = probabilities**temperature
+    return np.where(rows[:, None], powers / np.einsum("ij->i", powers)[:, None], probabilities)
 
 
 class Bend(NamedTuple):
