@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from labelmill.aggregation._known import Known
 from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._tally import Floats, Tally
 from labelmill.domain.sums import Sums
@@ -54,6 +55,12 @@ class Shares:
         sizes = np.array([tally.n_votes, tally.n_rows, tally.n_items])
         return _counts(tally, graded(tally.shares, self.n_grades), sizes)
 
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """All votes of a known item are for its class; its size is not counted among the rows worked on."""
+        votes, items = known.spread(graded(np.eye(len(known.items)), self.n_grades))
+        sizes = sums.arrays[2] + np.array([known.votes.sum(), 0.0, 0.0])
+        return Sums((sums.arrays[0] + votes, sums.arrays[1] + items, sizes), sums.most)
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -66,6 +73,11 @@ class Expectation:
         tally = Tally.of(votes)
         states, log_normaliser = self.mixture.states(tally)
         return _counts(tally, states, np.array([tally.total(log_normaliser)]))
+
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """Known votes in the parts of their classes, and their log probability."""
+        votes, items, log_likelihood = _parts(self.mixture, known)
+        return Sums((sums.arrays[0] + votes, sums.arrays[1] + items, sums.arrays[2] + log_likelihood), sums.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,11 @@ class Move:
         states, _ = self.mixture.states(tally)
         tally.keep(self.mixture, states)
         return _counts(tally, states, np.zeros(0), float(np.abs(states - before).max(initial=0.0)))
+
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """Known votes in the parts of their classes."""
+        votes, items, _ = _parts(self.mixture, known)
+        return Sums((sums.arrays[0] + votes, sums.arrays[1] + items, *sums.arrays[2:]), sums.most)
 
     def _before(self, tally: Tally) -> Floats:
         if self.before is None:
@@ -102,6 +119,10 @@ class Answers:
         tally.forget()
         return _counts(tally, self.mixture.classes(tally), np.zeros(0))
 
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """Known votes in their classes."""
+        return known.added(sums)
+
 
 def graded(shares: Floats, n_grades: int) -> Floats:
     """Vote shares spread over the parts of each class by how near the share is to the part's grade."""
@@ -115,3 +136,23 @@ def graded(shares: Floats, n_grades: int) -> Floats:
 
 def _counts(tally: Tally, posterior: Floats, extra: Floats, most: float = 0.0) -> Sums:
     return Sums((tally.counts(posterior), tally.state_counts(posterior), extra), most)
+
+
+def _parts(mixture: Mixture, known: Known) -> tuple[Floats, Floats, float]:
+    """Known votes `[j, l, s]` and items `[s]` by the parts of their classes, and their log probability.
+
+    The part is what the mixture makes of each vote by itself: of earlier work only sums are known, and with one part
+    a class it is exact.
+    """
+    own = mixture.class_of == np.arange(len(known.items))[:, None]  # [k, s]
+    balance = np.where(own, mixture.log_balance, -np.inf)
+    of_class = np.logaddexp.reduce(balance, axis=1)
+    shares = np.exp(balance - of_class[:, None])
+    if len(mixture.class_of) == len(known.items):
+        log_likelihood = float((known.votes * mixture.per_vote).sum())
+        return known.votes, known.items, log_likelihood + float(known.items @ of_class)
+    scores = np.where(own, mixture.per_vote[:, :, None, :] + mixture.log_balance - of_class[:, None], -np.inf)
+    log_vote = np.logaddexp.reduce(scores, axis=3)
+    votes = np.einsum("jlk,jlks->jls", known.votes, np.exp(scores - log_vote[..., None]))
+    log_likelihood = float((known.votes * log_vote).sum()) + float(known.items @ of_class)
+    return votes, np.asarray(known.items @ shares), log_likelihood

@@ -11,6 +11,7 @@ import numpy as np
 from labelmill.aggregation._anchored import anchored_evidence
 from labelmill.aggregation._asks import Counts, Expectation
 from labelmill.aggregation._by_rounds import ByMixture
+from labelmill.aggregation._known import Known
 from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import above_zero, at_least_one, open_share
 from labelmill.aggregation._overlaps import AskOverlaps, Overlaps, check_size, checked_balance
@@ -108,6 +109,16 @@ class OverlapLearner(ByMixture):
             "converged": learned.converged,
             **found.details,
         }
+
+    def informed_learning(
+        self,
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None],
+        known: Known | None,  # noqa: ARG002 -- pairs of votes on known items are not kept apart
+    ) -> Rounds[None]:
+        """Learn from the other items alone: what is known is not in overlaps."""
+        return self.learning(annotators, classes, kinds)
 
     def _learn(self, overlaps: Overlaps) -> Rounds[_Learned]:
         """Precisions given the balance, and the balance they predict, in turns."""

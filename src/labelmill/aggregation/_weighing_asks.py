@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._credit import lone_answers
+from labelmill.aggregation._known import Known
 from labelmill.aggregation._posterior import keep_unanimous, posterior
 from labelmill.aggregation._tally import Floats
 from labelmill.aggregation._temperature import Bend, bend
@@ -75,6 +76,10 @@ class Start:
         swept = _swept(seen, seen.start, seen.start, 0.0)
         return Sums((*swept, lone_answers(votes, self.is_person), sizes))
 
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """Known votes, as people would agree on them."""
+        return _checked(sums, known)
+
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -90,6 +95,10 @@ class Sweep:
         new = seen.once("believed", weighing, lambda: weighing.rounded(seen))
         change = seen.all.total(np.abs(new - old).max(axis=1, initial=0.0))
         return Sums(_swept(seen, new, weighing.agreed(seen), change))
+
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """Known votes, as people would agree on them."""
+        return _checked(sums, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +158,17 @@ class Predicted:
         seen.kept.clear()
         return Sums((seen.all.counts(probabilities),))
 
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """Known votes in their classes."""
+        return Sums((sums.arrays[0] + known.votes,), sums.most)
+
 
 def _swept(seen: Seen, believed: Floats, agreed: Floats, change: float) -> tuple[Floats, ...]:
     checked = np.where((seen.people_votes > 1)[:, None], agreed, 0.0)
     counts = seen.all.counts
     return counts(believed), seen.all.state_counts(believed), counts(checked), np.array([change])
+
+
+def _checked(sums: Sums, known: Known) -> Sums:
+    votes, items, checked, *rest = sums.arrays
+    return Sums((votes + known.votes, items + known.items, checked + known.votes, *rest), sums.most)

@@ -13,6 +13,7 @@ from labelmill.aggregation._alignment import aligned
 from labelmill.aggregation._by_rounds import ByRounds
 from labelmill.aggregation._halves import Halves, OfHalf
 from labelmill.aggregation._kinds import Kinds, Turnout
+from labelmill.aggregation._known import Known
 from labelmill.aggregation._leave_one_out import CanLeaveOut, foretelling
 from labelmill.aggregation._options import above_zero
 from labelmill.aggregation._pool import Pooled, pooled
@@ -29,7 +30,6 @@ from labelmill.aggregation.mace import MACE
 from labelmill.aggregation.majority_vote import MajorityVote
 from labelmill.aggregation.one_coin import OneCoin
 from labelmill.aggregation.wawa import Wawa
-from labelmill.domain.ports import LearnsByRounds
 from labelmill.domain.sums import Rounds, Sums
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
@@ -133,22 +133,33 @@ class Auto(ByRounds):
         self, annotators: Sequence[str], classes: Sequence[str], kinds: Sequence[AnnotatorKind | None]
     ) -> Rounds[None]:
         """Learn from sums over shards, all candidates side by side; see `LearnsByRounds`."""
+        return self.informed_learning(annotators, classes, kinds, None)
+
+    def informed_learning(
+        self,
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None],
+        known: Known | None,
+    ) -> Rounds[None]:
+        """The same, and from what is known of other items."""
         above_zero(temperature=self.temperature)
         turnout = Turnout.of((yield Turnout.ask))
-        known, cells = Kinds.by(turnout, kinds), float(turnout.named.sum()) * len(classes)
-        is_crowd = set(known.names) <= {"person"}
-        every = partial(self._candidates, known, with_costly=cells <= self.largest)
+        told, cells = Kinds.by(turnout, kinds), float(turnout.named.sum()) * len(classes)
+        is_crowd = set(told.names) <= {"person"}
+        every = partial(self._candidates, told, with_costly=cells <= self.largest)
         fitted = every()
-        yield from side_by_side({name: model.learning(annotators, classes, kinds) for name, model in fitted.items()})
+        asked = (annotators, classes, kinds, known)
+        yield from side_by_side({name: model.informed_learning(*asked) for name, model in fitted.items()})
         if is_crowd:
             halved = cells <= self.largest_halved and len(annotators) >= self.fewest_halved
             judged, halves = {name: [model] for name, model in fitted.items()}, None
             if halved:
                 halves = yield from Halves.learning()
-                judged = yield from _of_halves(halves, every, annotators, classes, kinds)
+                judged = yield from _of_halves(halves, every, asked)
             choice = _averaged((yield from pooled(judged, halves)), halved=halved)
         else:
-            choice = yield from self._kept(fitted, known)
+            choice = yield from self._kept(fitted, told)
         self.models_, self.weights_, self.model_ = fitted, choice.weights, fitted[choice.chosen]
         self._power = self.temperature if is_crowd else 1.0
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
@@ -161,7 +172,7 @@ class Auto(ByRounds):
             "reason": choice.reason,
             "scores": choice.scores,
             "weights": choice.weights,
-            "kinds": known.describe(self.annotators_),
+            "kinds": told.describe(self.annotators_),
             "temperature": self._power,
             "majority_vote_agreement": float(agreeing[0] / agreeing[1]) if agreeing[1] else None,
             "chosen_details": self.model_.details_,
@@ -239,15 +250,13 @@ class _Choice(NamedTuple):
 def _of_halves(
     halves: Halves,
     every: Callable[[], dict[str, _Candidate]],
-    annotators: Sequence[str],
-    classes: Sequence[str],
-    kinds: Sequence[AnnotatorKind | None],
+    asked: tuple[Sequence[str], Sequence[str], Sequence[AnnotatorKind | None], Known | None],
 ) -> Rounds[dict[str, list[_Candidate]]]:
     """Each candidate twice: learned from half 1, and from half 0."""
     learned = (every(), every())
     yield from side_by_side(
         {
-            f"{which}:{name}": _within(model.learning(annotators, classes, kinds), halves, 1 - which)
+            f"{which}:{name}": _within(model.informed_learning(*asked), halves, 1 - which)
             for which, models in enumerate(learned)
             for name, model in models.items()
         }
@@ -279,10 +288,18 @@ class _Predicts(Protocol):
     def predict_proba(self, votes: Any) -> Floats: ...
 
 
-class _Candidate(_Predicts, CanLeaveOut, LearnsByRounds, Protocol):
+class _Candidate(_Predicts, CanLeaveOut, Protocol):
     reliability_: Floats
     class_balance_: Floats
     details_: dict[str, Any]
+
+    def informed_learning(
+        self,
+        annotators: Sequence[str],
+        classes: Sequence[str],
+        kinds: Sequence[AnnotatorKind | None],
+        known: Known | None,
+    ) -> Rounds[None]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from labelmill.aggregation._alignment import aligned, fitted_names
 from labelmill.aggregation._asks import Counts, Shares
 from labelmill.aggregation._by_rounds import ByRounds
+from labelmill.aggregation._known import Known
 from labelmill.aggregation._mixture import LeftOut
 from labelmill.aggregation._options import above_zero, at_least_one
 from labelmill.aggregation._posterior import class_balance, keep_unanimous, reliability
@@ -189,3 +190,9 @@ class _Distances:
         named = np.trace(counts, axis1=1, axis2=2)
         distances = np.maximum(counts.sum(axis=(1, 2)) - 2.0 * named + length, 0.0)
         return Sums((counts, tally.state_counts(points), distances))
+
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        """A known item lies in the corner of its class: a wrong vote is two corners' squared distance away."""
+        wrong = known.votes.sum(axis=(1, 2)) - np.trace(known.votes, axis1=1, axis2=2)
+        votes, items, distances = known.added(sums).arrays
+        return Sums((votes, items, distances + 2.0 * wrong), sums.most)

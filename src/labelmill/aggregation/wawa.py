@@ -12,6 +12,7 @@ import numpy.typing as npt
 from labelmill.aggregation._alignment import aligned, fitted_names
 from labelmill.aggregation._asks import Counts
 from labelmill.aggregation._by_rounds import ByRounds
+from labelmill.aggregation._known import Known
 from labelmill.aggregation._mixture import LeftOut
 from labelmill.aggregation._posterior import class_balance, reliability
 from labelmill.aggregation._tally import Floats, Tally
@@ -118,6 +119,9 @@ class _Majorities:
         leads /= np.maximum(np.einsum("ij->i", leads), 1.0)[:, None]
         return Sums((tally.counts(leads), tally.state_counts(leads), np.zeros(0)))
 
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        return known.added(sums)
+
 
 @dataclass(frozen=True, slots=True)
 class _WeightedShares:
@@ -129,6 +133,9 @@ class _WeightedShares:
         tally = Tally.of(votes)
         shares = _shares(totals(tally, self.weights), np.zeros(tally.n_classes))
         return Sums((tally.counts(shares), tally.state_counts(shares), np.zeros(0)))
+
+    def with_known(self, sums: Sums, known: Known) -> Sums:
+        return known.added(sums)
 
 
 def _agreement(counts: Floats) -> tuple[Floats, float | None]:

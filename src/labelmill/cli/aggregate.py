@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     help="File with item, annotator, for --label-kind: who looked; no row in --votes then means nothing was found.",
 )
 @click.option("--reliabilities", type=OutFile(), help="File that gets what was learned of each annotator.")
+@click.option("--gold", type=click.Path(path_type=Path), help="File with item, label: right answers for --votes.")
+@click.option("--history", type=click.Path(path_type=Path), help="What is known of the annotators from before.")
+@click.option("--save-history", type=OutFile(is_table=False), help="File that gets what is known of them now (JSON).")
 @click.option("--encoding", help="Encoding of --votes.  [default: UTF-8, or its byte-order mark]")
 @click.option(
     "--on-bad-rows",
@@ -73,6 +76,9 @@ def command(
     items: Path | None,
     views: Path | None,
     reliabilities: Path | None,
+    gold: Path | None,
+    history: Path | None,
+    save_history: Path | None,
     encoding: str | None,
     on_bad_rows: OnBadRows | None,
     engine: str | None,
@@ -86,6 +92,8 @@ def command(
       labelmill aggregate --engine processes --workers 8
       labelmill aggregate --votes votes.csv --out labels.csv --reliabilities annotators.csv
       labelmill aggregate --votes spans.csv --label-kind span --items texts.jsonl --out merged.csv
+      labelmill aggregate --votes votes.csv --out labels.csv --gold gold.csv
+      labelmill aggregate --votes june.csv --out june-labels.csv --history may.json --save-history june.json
     """
     if votes is None and out is None:
         refuse_given(
@@ -98,6 +106,9 @@ def command(
             items=items,
             views=views,
             reliabilities=reliabilities,
+            gold=gold,
+            history=history,
+            save_history=save_history,
             encoding=encoding,
             on_bad_rows=on_bad_rows,
         )
@@ -111,6 +122,7 @@ def command(
         from labelmill.pipeline.merge_files import merge_files
 
         refuse_given("works in a project only; --votes and --out need none", engine=engine, workers=workers)
+        refuse_given("goes with --label-kind choice", gold=gold, history=history, save_history=save_history)
         merged = merge_files(
             votes,
             out,
@@ -143,6 +155,9 @@ def command(
             kind=kind,  # type: ignore[arg-type]  # click checked it
             annotators=annotators,
             reliabilities=reliabilities,
+            gold=gold,
+            history=history,
+            save_history=save_history,
             encoding=encoding,
             on_bad_rows=on_bad_rows or "error",
         )
@@ -173,9 +188,21 @@ def _show(door: Door, result: Aggregated, out: Path | None, bad_rows: Sequence[B
             "bad_rows": [str(row) for row in bad_rows],
         },
         *lines,
+        *_calibration(details),
         *bad_row_lines(bad_rows),
         _reliabilities(result),
     )
+
+
+def _calibration(details: Mapping[str, Any]) -> list[str]:
+    found = details.get("calibration")
+    if not found:
+        return []
+    gap = found["expected_error"]
+    return [
+        f"Probabilities calibrated on {found['n_gold']:,} gold answers: temperature {found['temperature']:.2f}; mean "
+        f"gap between probability and truth {gap['before']:.1%} before, {gap['after']:.1%} after (cross-validated)."
+    ]
 
 
 def _show_merged(door: Door, result: MergedFile, out: Path | None) -> None:

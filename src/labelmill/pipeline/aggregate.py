@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -14,24 +15,27 @@ import polars as pl
 import labelmill
 from labelmill import registry
 from labelmill.domain.consensus import Consensus
+from labelmill.domain.history import History
 from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.sums import Sums
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
-from labelmill.errors import FailedError
+from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline import _fitting
 from labelmill.pipeline._ballot_source import BallotSource
 from labelmill.pipeline._ballots import BallotPlan, fingerprint
 from labelmill.pipeline._consensus_step import ConsensusStep, Place, consensus_of_frame
 from labelmill.pipeline._digests import digest_of, source_hash
 from labelmill.pipeline._engines import open_engine
+from labelmill.pipeline._gold import calibrated, clamped, gold_index
 from labelmill.pipeline._reduce import Reduce, sums_of
 from labelmill.pipeline._shards import forget_shards
 from labelmill.pipeline.aggregated import ANNOTATOR_COLUMNS, Aggregated, Summary, consensus_sums, summary_of
 from labelmill.pipeline.structured import aggregate_structured, read_structured
 from labelmill.pipeline.votes import ballot_plan, coded_answers, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
+from labelmill.quality.calibration import tempered
 from labelmill.stores.consensus_versions import ConsensusVersion
 
 __all__ = [
@@ -54,9 +58,14 @@ def aggregate_votes(
     model: str = "auto",
     classes: Sequence[str] | None = None,
     kinds: Mapping[str, AnnotatorKind] | None = None,
+    gold: Mapping[str, str] | None = None,
+    history: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> Aggregated:
     """The consensus of a table of votes, without a project.
+
+    Gold answers teach the label model who is right, stand as they are in the result and, from 50 on items with votes,
+    calibrate the probabilities of the others, which changes no label.
 
     Parameters
     ----------
@@ -68,18 +77,36 @@ def aggregate_votes(
         Class order.
     kinds : mapping of str to str, optional
         Annotator -> person, rule or model.
+    gold : mapping of str to str, optional
+        Item -> true class.
+    history : mapping, optional
+        What is known of annotators from before: `history` of an earlier result.
     seed : int
         For label models that draw.
+
+    Raises
+    ------
+    UsageError
+        If a gold answer is no class, or the label model cannot take gold or history.
     """
     table = VoteTable.of(votes, classes=classes, kinds=kinds)
-    fitted = registry.find("label_model", model)(seed=seed).fit(table)
+    make = partial(_fit, registry.find("label_model", model), seed, table, history)
+    fitted, truth = make(gold or {}), gold_index(table, gold or {})
+    found = calibrated(make, table, gold or {})
+    details = dict(fitted.details_)
+    probabilities = fitted.predict_proba(table)
+    if found is not None:
+        details["calibration"] = found.details
+        probabilities = np.where(table.has_votes[:, None], tempered(probabilities, found.temperature), probabilities)
+    if gold:
+        details["gold_items"] = int((truth != ABSTAIN).sum())
     consensus = Consensus(
         table.items,
         table.classes,
-        fitted.predict_proba(table),
-        table.has_votes,
+        clamped(probabilities, truth),
+        table.has_votes | (truth != ABSTAIN),
         model,
-        fitted.details_,
+        details,
     )
     counts = np.bincount(table.annotator_index[table.label != ABSTAIN], minlength=table.n_annotators)
     annotators = pl.DataFrame(
@@ -91,8 +118,31 @@ def aggregate_votes(
         },
         schema_overrides={"annotator": pl.String, "kind": pl.String},
     )
-    summary = summary_of(consensus_sums(consensus), table.classes, model, fitted.details_)
-    return Aggregated(annotators, summary, lambda: consensus)
+    summary = summary_of(consensus_sums(consensus), table.classes, model, details)
+    remember = getattr(fitted, "history", None)
+    past = None if remember is None else partial(_remembered, remember, table)
+    return Aggregated(annotators, summary, lambda: consensus, remember=past)
+
+
+def _fit(
+    plugin: Callable[..., Any],
+    seed: int,
+    table: VoteTable,
+    history: Mapping[str, Any] | None,
+    gold: Mapping[str, str],
+) -> Any:
+    """A fresh label model fitted on the table; one that takes nothing else is asked for nothing else."""
+    given: dict[str, Any] = {name: value for name, value in (("gold", gold), ("history", history)) if value}
+    try:
+        return plugin(seed=seed).fit(table, **given)
+    except TypeError:
+        if not given or set(given) <= set(inspect.signature(plugin(seed=seed).fit).parameters):
+            raise
+    raise UsageError(f"this label model takes no {' and no '.join(given)}: leave it out, or take another, such as auto")
+
+
+def _remembered(history: Callable[[VoteTable], History], table: VoteTable) -> dict[str, Any]:
+    return history(table).to_dict()
 
 
 def aggregate(

@@ -18,6 +18,7 @@ from labelmill.domain.vote_columns import VOTE_COLUMNS
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._known_files import read_gold, read_history, write_history
 from labelmill.pipeline._vote_times import TIME_COLUMNS, wrong_times
 from labelmill.pipeline.aggregate import Aggregated, aggregate_votes
 from labelmill.pipeline.ingest import OnBadRows
@@ -51,6 +52,9 @@ def aggregate_files(
     kind: AnnotatorKind | None = None,
     annotators: Path | None = None,
     reliabilities: Path | None = None,
+    gold: Path | None = None,
+    history: Path | None = None,
+    save_history: Path | None = None,
     encoding: str | None = None,
     on_bad_rows: OnBadRows = "error",
 ) -> AggregatedFile:
@@ -70,6 +74,12 @@ def aggregate_files(
         A file with columns `annotator`, `kind`.
     reliabilities : Path, optional
         Gets what was learned of each annotator.
+    gold : Path, optional
+        Columns `item`, `label`: answers that are right.
+    history : Path, optional
+        What is known of the annotators from before, as `save_history` wrote it (JSON).
+    save_history : Path, optional
+        Gets what is known of the annotators now, earlier history included.
     on_bad_rows : {"error", "skip"}
         Refuse the file at a bad row, or leave bad rows out and list them.
 
@@ -83,7 +93,16 @@ def aggregate_files(
     if classes is not None:
         LabelSchema("label", tuple(classes))
     registry.find("label_model", model)
-    check_different({"--votes": votes, "--annotators": annotators, "--out": out, "--reliabilities": reliabilities})
+    check_different(
+        {
+            "--votes": votes,
+            "--annotators": annotators,
+            "--gold": gold,
+            "--out": out,
+            "--reliabilities": reliabilities,
+            "--save-history": save_history,
+        }
+    )
     with published_together(out), ExitStack() as outputs:
         # Opened before the work, so that a folder that cannot be written is told at once.
         learned, labels = (
@@ -96,7 +115,11 @@ def aggregate_files(
             kinds = dict.fromkeys(frame["annotator"].unique().to_list(), kind)
         if annotators is not None:
             kinds |= kinds_of(annotators)
-        result = aggregate_votes(frame, model=model, classes=classes, kinds=kinds, seed=seed)
+        known = {} if gold is None else read_gold(gold, classes or _named(frame))
+        past = None if history is None else read_history(history)
+        result = aggregate_votes(frame, model=model, classes=classes, kinds=kinds, gold=known, history=past, seed=seed)
+        if save_history is not None:
+            write_history(save_history, result.history)
         if labels is not None:
             labels.write(result.consensus.to_frame())
         if learned is not None:
@@ -159,6 +182,11 @@ def _rows(source: str, chunk: Chunk, *, with_times: bool) -> pl.DataFrame:
         names |= {role: there[0]} if there else {}
     texts = [text_of(source, chunk, name, NOTHING).alias(role) for role, name in names.items()]
     return pl.DataFrame([*texts, pl.Series("_line", list(chunk.lines), dtype=pl.Int64)])
+
+
+def _named(votes: pl.DataFrame) -> list[str]:
+    """The classes of the votes."""
+    return sorted(set(votes["label"].drop_nulls()) - {"", "ABSTAIN"})
 
 
 def _check_kinds(source: str, votes: pl.DataFrame) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 
 from labelmill.domain.consensus import Consensus
 from labelmill.domain.sums import Sums
+from labelmill.errors import UsageError
 
 __all__ = ["ANNOTATOR_COLUMNS", "Aggregated", "Summary", "consensus_sums", "summary_of"]
 
@@ -79,12 +80,28 @@ class Aggregated:
         Reads or makes the consensus in full.
     version : int
         Number of the consensus in the lake; 0 if it is not there.
+    remember : callable or None
+        Makes the plain data of what is known of the annotators now; None where that cannot be told.
     """
 
     annotators: pl.DataFrame
     summary: Summary
     load: Callable[[], Consensus] = field(repr=False)
     version: int = 0
+    remember: Callable[[], dict[str, Any]] | None = field(default=None, repr=False)
+
+    @property
+    def history(self) -> dict[str, Any]:
+        """What is known of the annotators now, for `aggregate_votes(history=...)` next time.
+
+        Raises
+        ------
+        UsageError
+            If the label model cannot tell.
+        """
+        if self.remember is None:
+            raise UsageError(f"{self.summary.model} keeps no history of annotators: take another model, such as auto")
+        return self.remember()
 
     @cached_property
     def consensus(self) -> Consensus:

@@ -12,7 +12,12 @@ from labelmill.domain.schema import ABSTAIN
 from labelmill.errors import UsageError
 from labelmill.quality.bounds import wilson_interval
 
-__all__ = ["Calibration", "CalibrationBin", "calibration"]
+__all__ = ["Calibration", "CalibrationBin", "best_temperature", "calibration", "tempered"]
+
+COLDEST, HOTTEST = 0.02, 5.0
+"""Temperatures looked at."""
+SMALLEST = 1e-9
+"""Probabilities below this say no more than it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,69 @@ def calibration(
         confidence=float(confidence.mean()),
         n_items=n,
     )
+
+
+def tempered(probabilities: npt.NDArray[np.floating[Any]], temperature: float) -> npt.NDArray[np.float64]:
+    """Probabilities to the power of a temperature above 0, scaled so that rows sum to 1; their order is kept.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n_items, n_classes)
+        Rows sum to 1.
+    temperature : float
+        Below 1: less sure than before. The inverse of what Guo et al. (2017) call so.
+    """
+    p = np.asarray(probabilities, dtype=np.float64)
+    if temperature == 1.0 or not p.size:
+        return p
+    powers = p**temperature
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def best_temperature(probabilities: npt.NDArray[np.floating[Any]], truth: npt.NDArray[np.integer[Any]]) -> float:
+    r"""The temperature T between 0.02 and 5 under which the truth is likeliest.
+
+    .. math:: \max_T \sum_i \log \frac{p_{i y_i}^T}{\sum_k p_{ik}^T} - \frac{(\log T)^2}{2}
+
+    Temperature scaling (Guo, Pleiss, Sun and Weinberger 2017, arXiv 1706.04599) with one item's worth of belief in the
+    probabilities as they are, so that truth that is never contradicted does not ask for certainty.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n_items, n_classes)
+        Of a model that has not seen the truth of these items. Rows sum to 1.
+    truth : ndarray of int, shape (n_items,)
+        Class index, ABSTAIN (-1) where not known: such items are left out.
+
+    Raises
+    ------
+    UsageError
+        If the shapes do not fit, or a truth is no class.
+
+    Examples
+    --------
+    >>> p = np.tile([0.99, 0.01], (100, 1))
+    >>> truth = np.repeat([0, 1], [80, 20])
+    >>> round(float(tempered(p, best_temperature(p, truth))[0, 0]), 2)
+    0.8
+    """
+    from scipy.optimize import minimize_scalar
+
+    _check(probabilities, truth, 1)
+    known = truth != ABSTAIN
+    logs = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64)[known], SMALLEST))
+    named = logs[np.arange(len(logs)), truth[known]]
+
+    def loss(log_t: float) -> float:
+        scores = np.exp(log_t) * logs
+        top = scores.max(axis=1, initial=-np.inf)
+        normaliser = np.log(np.exp(scores - top[:, None]).sum(axis=1)) + top
+        return float((normaliser - np.exp(log_t) * named).sum() + 0.5 * log_t**2)
+
+    if not len(logs):
+        return 1.0
+    bounds = (float(np.log(COLDEST)), float(np.log(HOTTEST)))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x))
 
 
 def _bins(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], n_bins: int) -> tuple[CalibrationBin, ...]:
