@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labelmill.aggregation._leave_one_out import foretelling
+from labelmill.aggregation._halves import Halves
+from labelmill.aggregation._leave_one_out import Beliefs, CanLeaveOut, foretelling, told
+from labelmill.aggregation._pool import pooled
+from labelmill.aggregation._posterior import class_balance
 from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
 from labelmill.aggregation.auto import Auto
 from labelmill.aggregation.dawid_skene import DawidSkene
@@ -33,8 +36,8 @@ def test_candidates_follow_the_kinds() -> None:
     }
 
     assert tried == {
-        "people": ["dawid_skene", "majority_vote", "ebcc"],
-        "rules": ["anchored_naive_bayes", "majority_vote"],
+        "people": ["dawid_skene", "majority_vote", "wawa", "bwa", "one_coin", "mace", "ibcc", "ebcc"],
+        "rules": ["anchored_naive_bayes", "metal", "majority_vote"],
         "mixed": ["joint", "majority_vote"],
         "models": ["joint", "majority_vote"],
     }
@@ -52,14 +55,80 @@ def test_listens_to_the_better_people(crowd: Callable[..., Any], accuracy: Calla
     assert 0.5 < model.details_["majority_vote_agreement"] < 1.0
 
 
-def test_margin_keeps_the_expected_model(crowd: Callable[..., Any]) -> None:
-    """A gain smaller than the margin changes nothing, and the reason says so."""
-    table, _, _ = crowd(accuracies=[0.9, 0.8, 0.7, 0.6, 0.5], votes_each=5)
+def test_margin_keeps_the_expected_model() -> None:
+    """Among rules the majority is not believed for a gain smaller than the margin."""
+    matrix = np.random.default_rng(0).integers(-1, 2, size=(200, 5))
 
-    details = Auto(margin=100.0).fit(table).details_
+    details = Auto(margin=100.0).fit(VoteTable.from_matrix(matrix, classes="ab", kinds=["rule"] * 5)).details_
 
-    assert details["chosen"] == "dawid_skene"
-    assert "dawid_skene" in details["reason"]
+    assert details["chosen"] in {"anchored_naive_bayes", "metal"}
+    assert details["chosen"] in details["reason"]
+
+
+def test_copied_rules_are_left_to_the_model_that_weighs_them() -> None:
+    """Copies foretell each other; where rules are alike the model is taken that lets them count once."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=3000)
+    votes = np.where(rng.random((3000, 6)) < [0.8, 0.8, 0.75, 0.75, 0.7, 0.6], truth[:, None], 1 - truth[:, None])
+    matrix = np.where(rng.random((3000, 6)) < 0.5, votes, ABSTAIN)
+    table = VoteTable.from_matrix(
+        np.column_stack([matrix, matrix[:, 5:], matrix[:, 5:]]), classes="ab", kinds=["rule"] * 8
+    )
+
+    model = Auto().fit(table)
+
+    assert model.details_["chosen"] == "anchored_naive_bayes"
+    assert "alike" in model.details_["reason"]
+
+
+def test_people_are_averaged(crowd: Callable[..., Any]) -> None:
+    """The answer is the candidates' mean by weights that sum to 1, then tempered; no answer changes by that."""
+    table, _, _ = crowd(accuracies=list(np.linspace(0.5, 0.95, 25)), votes_each=4)
+
+    model = Auto().fit(table)
+    mean = sum(model.weights_[name] * candidate.predict_proba(table) for name, candidate in model.models_.items())
+    answer = model.predict_proba(table)
+
+    assert sum(model.weights_.values()) == pytest.approx(1.0)
+    np.testing.assert_allclose(np.sqrt(mean) / np.sqrt(mean).sum(axis=1, keepdims=True), answer)
+    assert model.details_["temperature"] == 0.5
+    assert "they had not seen" in model.details_["reason"]
+
+
+def test_weights_are_the_best_there_are(crowd: Callable[..., Any]) -> None:
+    """No nearby weights foretell the votes better."""
+    table, _, _ = crowd(accuracies=[0.95, 0.9, 0.6, 0.4], votes_each=4)
+    models: dict[str, CanLeaveOut] = {
+        "majority_vote": MajorityVote().fit(table),
+        "dawid_skene": DawidSkene().fit(table),
+    }
+    judged: dict[str, list[CanLeaveOut]] = {name: [model] for name, model in models.items()}
+    found = drive(pooled(judged, None), lambda ask: ask(table))
+    logs = []
+    for model in models.values():
+        counts, items = Beliefs(model)(table).arrays
+        nobody = np.zeros(4, dtype=np.bool_)
+        logs.append(told(model, table, nobody, counts, class_balance(items), own=True).logs)
+
+    def worth(first: float) -> float:
+        mixed = np.log(first * np.exp(logs[0]) + (1 - first) * np.exp(logs[1])).sum()
+        return float(mixed + np.log(first) + np.log(1 - first))
+
+    best = found.weights["majority_vote"]
+    assert worth(best) > max(worth(best * 1.01), worth(best * 0.99))
+    assert found.scores["dawid_skene"] == pytest.approx(logs[1].mean())
+
+
+def test_halves_share_repeated_items() -> None:
+    """Of items with the same votes half count in each half, however many there are; others lie in one."""
+    table = VoteTable.from_matrix([[0, 1], [0, 1], [0, 1], [1, 1]], classes="ab")
+
+    halves = drive(Halves.learning(), lambda ask: ask(table))
+    parts = [(part.matrix[:, 0], part.multiplicity) for part in halves.of(table)]
+    sizes = [float(np.sum(times[first == k])) / 2 for first, times in parts if times is not None for k in (0, 1)]
+
+    assert [1.5, 1.5] == sizes[::2]
+    assert [0.0, 1.0] == sorted(sizes[1::2])
 
 
 def test_large_tables_leave_the_costly_candidate_out(crowd: Callable[..., Any]) -> None:

@@ -9,19 +9,20 @@ from labelmill.aggregation._tally import Floats
 __all__ = ["anchored_evidence", "anchored_precision"]
 
 
-def anchored_precision(counts: Floats, *, anchor_precision: float, anchor_weight: float) -> Floats:
+def anchored_precision(counts: Floats, *, anchor_precision: float, anchor_weight: Floats | float) -> Floats:
     """P(class k | annotator j votes l), `[j, l, k]`, drawn to an anchor in proportion to the rule's own votes.
 
     (c_jlk + w n_jl P0_lk) / (n_jl (1 + w)) with c the expected votes, n_jl their sum over classes, w the anchor's
-    weight, and P0 the anchor's precision on the class named, the rest shared evenly. The anchor itself where a rule
-    never voted l.
+    weight (one number, or one for each annotator), and P0 the anchor's precision on the class named, the rest shared
+    evenly. The anchor itself where a rule never voted l.
     """
     n_classes = counts.shape[1]
     anchor = np.full((n_classes, n_classes), (1.0 - anchor_precision) / max(n_classes - 1, 1))
     np.fill_diagonal(anchor, anchor_precision if n_classes > 1 else 1.0)
     total = counts.sum(axis=2, keepdims=True)
     seen = np.divide(counts, total, out=np.broadcast_to(anchor, counts.shape).copy(), where=total > 0)
-    return np.asarray((seen + anchor_weight * anchor) / (1.0 + anchor_weight))
+    weight = np.reshape(anchor_weight, (-1, 1, 1))
+    return np.asarray((seen + weight * anchor) / (1.0 + weight))
 
 
 def anchored_evidence(precision: Floats, log_balance: Floats) -> Floats:

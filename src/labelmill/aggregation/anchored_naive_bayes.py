@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from labelmill.aggregation._anchored import anchored_evidence, anchored_precision
 from labelmill.aggregation._asks import Answers, Counts, Move, Shares
 from labelmill.aggregation._by_rounds import ByMixture
+from labelmill.aggregation._dependence import Residuals, dependence_weights, two_sided
 from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import at_least_one, open_share
+from labelmill.aggregation._overlaps import MOST_COLUMNS, AskOverlaps, Overlaps
 from labelmill.aggregation._posterior import class_balance, reliability
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
 
 __all__ = ["AnchoredNaiveBayes"]
+
+ROUNDS = 4
+"""How often dependence is looked at again under the weights found."""
+SETTLED = 1e-3
+TWO_SIDED = 0.01
+"""Share of the anchor's weight that is left for rules that judge each other."""
 
 
 class AnchoredNaiveBayes(ByMixture):
@@ -33,7 +42,13 @@ class AnchoredNaiveBayes(ByMixture):
     anchor :math:`P^0`, which weighs twice a rule's own votes, keeps EM from turning a rule around. A vote never speaks
     against the class it names, whatever the class balance, and a class named by every vote on an item is never
     overruled. Where a rare class has many more rules than the common one, its share is overestimated and majority vote
-    may do better: `Auto` compares. Abstentions add nothing. Rules leave few distinct rows of
+    may do better: `Auto` compares.
+
+    Rules that are copies of one another are no independent witnesses. Those whose votes go together beyond what the
+    class explains share their weight (see `dependence_weights`): three copies count about once. And at least four
+    rules that each name several classes, and overlap, can be judged by how they contradict each other: their anchor
+    is a hundredth as heavy. Both need one more round of sums each, and are left out for more than 5,000 rules times
+    classes. Abstentions add nothing. Rules leave few distinct rows of
     votes: the fit runs on those, counted.
 
     Parameters
@@ -43,8 +58,10 @@ class AnchoredNaiveBayes(ByMixture):
     anchor_weight : float
         Weight of that belief, in multiples of the rule's own votes. Answers hardly change between 1 and 3; far above,
         rules are all taken as equally precise, and well below, EM may turn one around.
+    dependence : bool
+        Look for rules that are alike.
     max_iterations : int
-        At most so many sweeps over the votes.
+        At most so many sweeps over the votes, each time.
     tolerance : float
         Stop when no probability changes by more.
     seed : int
@@ -56,10 +73,13 @@ class AnchoredNaiveBayes(ByMixture):
         Share of each class among items with votes, one item of each added.
     precision_ : ndarray of float64, shape (n_annotators, n_classes, n_classes)
         `[j, l, k]`: probability of class k where rule j votes l.
+    dependence_weights_ : ndarray of float64, shape (n_annotators,)
+        How much of a vote each rule's counts for.
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `converged`, `patterns` (distinct rows of votes worked on).
+        `model`, `iterations`, `converged`, `patterns` (distinct rows of votes worked on), `alike` (rules that count
+        for less than one, with their weights), `two_sided` (rules with the weak anchor).
 
     Examples
     --------
@@ -76,12 +96,14 @@ class AnchoredNaiveBayes(ByMixture):
         *,
         anchor_precision: float = 0.7,
         anchor_weight: float = 2.0,
+        dependence: bool = True,
         max_iterations: int = 50,
         tolerance: float = 1e-4,
         seed: int = 0,
     ) -> None:
         self.anchor_precision = anchor_precision
         self.anchor_weight = anchor_weight
+        self.dependence = dependence
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
@@ -96,34 +118,75 @@ class AnchoredNaiveBayes(ByMixture):
         at_least_one(max_iterations=self.max_iterations)
         open_share(anchor_precision=self.anchor_precision)
         by_shares = Counts.of((yield Shares()))
-        self._mixture, expected, iterations, converged = yield from self._learn(by_shares)
+        together = None
+        if self.dependence and 1 < len(annotators) * len(classes) <= MOST_COLUMNS:
+            together = Overlaps.of((yield AskOverlaps())).together
+        step = _Step(np.ones(len(annotators)), self._anchors(together, by_shares.votes))
+        learned = yield from self._learn(step, by_shares)
+        if together is not None:
+            step, learned = yield from self._unlike(together, step, learned)
+        self._mixture = learned.mixture
         answers = Counts.of((yield Answers(self._mixture)))
         _, n_rows, n_items = by_shares.extra.astype(np.int64).tolist()
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = np.exp(self._mixture.log_balance)
-        self.precision_ = self._precision(expected.votes)
+        self.precision_ = self._precision(learned.expected.votes, step)
+        self.dependence_weights_ = step.weights
         self.reliability_ = reliability(answers.votes)
         self.details_ = {
             "model": "anchored_naive_bayes",
-            "iterations": iterations,
-            "converged": converged,
+            "iterations": learned.iterations,
+            "converged": learned.converged,
             "patterns": n_rows if n_rows < n_items else None,
+            "alike": {name: round(float(w), 4) for name, w in zip(annotators, step.weights, strict=True) if w < 1},
+            "two_sided": int((step.anchors < self.anchor_weight).sum()),
         }
 
-    def _learn(self, by_shares: Counts) -> Rounds[tuple[Mixture, Counts, int, bool]]:
-        expected, before = by_shares, None
+    def _unlike(self, together: Floats, step: _Step, learned: _Learned) -> Rounds[tuple[_Step, _Learned]]:
+        """The same with rules that are alike sharing their weight."""
+        for _ in range(ROUNDS):
+            weights = dependence_weights(together, (yield Residuals(learned.mixture)))
+            if np.abs(weights - step.weights).max(initial=0.0) < SETTLED:
+                break
+            step = step._replace(weights=weights)
+            learned = yield from self._learn(step, learned.expected, learned)
+        return step, learned
+
+    def _anchors(self, together: Floats | None, votes: Floats) -> Floats:
+        """Weight of the anchor for each rule, (n_annotators,)."""
+        anchors = np.full(len(votes), self.anchor_weight)
+        if together is not None:
+            anchors[two_sided(together, votes.sum(axis=2))] = self.anchor_weight * TWO_SIDED
+        return anchors
+
+    def _learn(self, step: _Step, expected: Counts, since: _Learned | None = None) -> Rounds[_Learned]:
+        before, done = (None, 0) if since is None else (since.mixture, since.iterations)
         for iteration in range(1, self.max_iterations + 1):
-            mixture = self._mixture_of(expected)
+            mixture = self._mixture_of(expected, step)
             expected = Counts.of((yield Move(mixture, before)))
             if expected.most < self.tolerance:
-                return mixture, expected, iteration, True
+                return _Learned(mixture, expected, done + iteration, converged=True)
             before = mixture
-        return mixture, expected, self.max_iterations, False
+        return _Learned(mixture, expected, done + self.max_iterations, converged=False)
 
-    def _mixture_of(self, expected: Counts) -> Mixture:
+    def _mixture_of(self, expected: Counts, step: _Step) -> Mixture:
         log_balance = np.log(class_balance(expected.items))
-        evidence = anchored_evidence(self._precision(expected.votes), log_balance)
-        return Mixture(log_balance, evidence, np.arange(len(log_balance)))
+        evidence = anchored_evidence(self._precision(expected.votes, step), log_balance)
+        return Mixture(log_balance, evidence * step.weights[:, None, None], np.arange(len(log_balance)))
 
-    def _precision(self, counts: Floats) -> Floats:
-        return anchored_precision(counts, anchor_precision=self.anchor_precision, anchor_weight=self.anchor_weight)
+    def _precision(self, counts: Floats, step: _Step) -> Floats:
+        return anchored_precision(counts, anchor_precision=self.anchor_precision, anchor_weight=step.anchors)
+
+
+class _Step(NamedTuple):
+    """What does not change while precisions are learned: how much each rule counts, and its anchor."""
+
+    weights: Floats
+    anchors: Floats
+
+
+class _Learned(NamedTuple):
+    mixture: Mixture
+    expected: Counts
+    iterations: int
+    converged: bool

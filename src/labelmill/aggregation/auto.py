@@ -16,6 +16,7 @@ from labelmill.aggregation._kinds import Kinds, Turnout
 from labelmill.aggregation._known import Known
 from labelmill.aggregation._leave_one_out import CanLeaveOut, foretelling
 from labelmill.aggregation._options import above_zero
+from labelmill.aggregation._overlaps import MOST_COLUMNS
 from labelmill.aggregation._pool import Pooled, pooled
 from labelmill.aggregation._side_by_side import side_by_side
 from labelmill.aggregation._tally import Floats, shortest
@@ -28,6 +29,7 @@ from labelmill.aggregation.ibcc import IBCC
 from labelmill.aggregation.joint import Joint
 from labelmill.aggregation.mace import MACE
 from labelmill.aggregation.majority_vote import MajorityVote
+from labelmill.aggregation.metal import Metal
 from labelmill.aggregation.one_coin import OneCoin
 from labelmill.aggregation.wawa import Wawa
 from labelmill.domain.sums import Rounds, Sums
@@ -36,6 +38,9 @@ from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["Auto"]
 
+ALIKE = 0.8
+"""A rule that counts for less than this is (nearly) a copy: copies foretell each other, whatever the truth."""
+SOME = 5
 SHOWN = 0.005
 """Weights below this are left out of the reason."""
 
@@ -51,7 +56,7 @@ class Auto(ByRounds):
     gold. Candidates, the expected one first:
 
     - people: `DawidSkene`, `IBCC`, `MACE`, `OneCoin`, `BWA`, `Wawa`, `MajorityVote`, `EBCC`;
-    - rules: `AnchoredNaiveBayes`, `MajorityVote`;
+    - rules: `AnchoredNaiveBayes`, `Metal` (up to 5,000 rules times classes), `MajorityVote`;
     - models, and machines mixed: `Joint`, `MajorityVote`;
     - people beside machines: `Joint`. `MajorityVote` is scored beside it but not taken: it counts every machine as a
       person, and people are asked just where machines fail.
@@ -63,7 +68,9 @@ class Auto(ByRounds):
     `fewest_halved` annotators (fewer have few parameters) and no more than `largest_halved` votes times classes.
     `GLAD` is no candidate: its difficulty foretells how divided an item's votes are, which is not the answer.
 
-    The others are too different to average: the first is kept unless another gains `margin` nats per vote over it.
+    For rules and mixtures one is kept: that which foretells best, but `MajorityVote` only if it gains `margin` nats per
+    vote over the others, and `AnchoredNaiveBayes` wherever it finds rules that are alike, since copies foretell each
+    other well and tell nothing. `Triplet` is no candidate: it is right only where many rules overlap.
     Kinds come from `votes.kinds`, or are read off the votes where unknown. Majority vote is always fitted too, and
     `details_` says on how many items the answer is the majority's, so that nobody is overruled in silence.
 
@@ -74,7 +81,7 @@ class Auto(ByRounds):
     Parameters
     ----------
     margin : float
-        Gain, in nats per vote, that makes up for leaving the expected model.
+        Gain, in nats per vote, from which majority vote is believed instead of a model for rules.
     largest : int
         `EBCC` is not tried on tables with more votes times classes than this: it costs many times what the others do.
     largest_halved : int
@@ -147,7 +154,8 @@ class Auto(ByRounds):
         turnout = Turnout.of((yield Turnout.ask))
         told, cells = Kinds.by(turnout, kinds), float(turnout.named.sum()) * len(classes)
         is_crowd = set(told.names) <= {"person"}
-        every = partial(self._candidates, told, with_costly=cells <= self.largest)
+        fits = len(annotators) * len(classes) <= MOST_COLUMNS
+        every = partial(self._candidates, told, with_costly=cells <= self.largest, with_pairs=fits)
         fitted = every()
         asked = (annotators, classes, kinds, known)
         yield from side_by_side({name: model.informed_learning(*asked) for name, model in fitted.items()})
@@ -200,12 +208,13 @@ class Auto(ByRounds):
             return of(self.model_)
         return np.asarray(sum(weight * of(self.models_[name]) for name, weight in counted.items()))
 
-    def _candidates(self, kinds: Kinds, *, with_costly: bool) -> dict[str, _Candidate]:
+    def _candidates(self, kinds: Kinds, *, with_costly: bool, with_pairs: bool) -> dict[str, _Candidate]:
         """Models by name, the expected one first."""
         present, seed = set(kinds.names), self.seed
         majority = MajorityVote(seed=seed)
         if present == {"rule"}:
-            return {"anchored_naive_bayes": AnchoredNaiveBayes(seed=seed), "majority_vote": majority}
+            rules: dict[str, _Candidate] = {"anchored_naive_bayes": AnchoredNaiveBayes(seed=seed)}
+            return rules | ({"metal": Metal(seed=seed)} if with_pairs else {}) | {"majority_vote": majority}
         if present - {"person"}:
             return {"joint": Joint(seed=seed), "majority_vote": majority}
         people: dict[str, _Candidate] = {
@@ -222,20 +231,23 @@ class Auto(ByRounds):
     def _kept(self, fitted: Mapping[str, _Candidate], kinds: Kinds) -> Rounds[_Choice]:
         is_rule = kinds.mask("rule")
         scores = yield from side_by_side({name: foretelling(model, is_rule) for name, model in fitted.items()})
-        expected = next(iter(scores))
-        best = max(scores, key=scores.__getitem__)
-        chosen, reason = self._reason(scores, expected, best, kinds)
+        expected = max((name for name in scores if name != "majority_vote"), key=lambda name: round(scores[name], 6))
+        gain = scores["majority_vote"] - scores[expected]
+        alike = fitted[expected].details_.get("alike") or fitted[next(iter(fitted))].details_.get("alike", {})
+        chosen = expected
+        if expected == "joint" and "person" in kinds.names:
+            reason = "people and machines are weighed together; a majority would count a machine as a person"
+        elif any(weight < ALIKE for weight in alike.values()):
+            chosen = "anchored_naive_bayes"
+            reason = f"{', '.join(list(alike)[:SOME])} are alike, and only {chosen} lets copies count once"
+        elif gain >= self.margin:
+            chosen = "majority_vote"
+            reason = f"majority_vote foretells left-out votes better than {expected} by {gain:.4f} nats per vote"
+        elif gain > 0:
+            reason = f"{expected} suits these annotators; majority_vote gains only {gain:.4f} nats per vote over it"
+        else:
+            reason = f"{expected} suits these annotators and foretells left-out votes best"
         return _Choice(chosen, reason, scores, {name: float(name == chosen) for name in scores})
-
-    def _reason(self, scores: Mapping[str, float], expected: str, best: str, kinds: Kinds) -> tuple[str, str]:
-        gain = scores[best] - scores[expected]
-        if "person" in kinds.names and expected == "joint":
-            return expected, "people and machines are weighed together; a majority would count a machine as a person"
-        if best == expected:
-            return expected, f"{expected} suits these annotators and foretells left-out votes best"
-        if gain < self.margin:
-            return expected, f"{expected} suits these annotators; {best} gains only {gain:.4f} nats per vote over it"
-        return best, f"{best} foretells left-out votes better than {expected} by {gain:.4f} nats per vote"
 
 
 class _Choice(NamedTuple):
