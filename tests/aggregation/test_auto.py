@@ -22,7 +22,7 @@ from labelmill.domain.vote_table import VoteTable
 
 def test_candidates_follow_the_kinds() -> None:
     """People, rules and mixtures each have their own candidates, the expected one first."""
-    matrix = np.tile([[0, 1], [1, 1]], (10, 1))
+    matrix = np.tile([[0, 1], [1, 1]], (100, 1))
     tables: dict[str, list[AnnotatorKind | None]] = {
         "people": ["person", "person"],
         "rules": ["rule", "rule"],

@@ -40,6 +40,8 @@ __all__ = ["Auto"]
 
 ALIKE = 0.8
 """A rule that counts for less than this is (nearly) a copy: copies foretell each other, whatever the truth."""
+PAIRED_FROM = 300
+"""`Metal` compares counts of pairs: of fewer votes than this they tell nothing."""
 SOME = 5
 SHOWN = 0.005
 """Weights below this are left out of the reason."""
@@ -56,7 +58,7 @@ class Auto(ByRounds):
     gold. Candidates, the expected one first:
 
     - people: `DawidSkene`, `IBCC`, `MACE`, `OneCoin`, `BWA`, `Wawa`, `MajorityVote`, `EBCC`;
-    - rules: `AnchoredNaiveBayes`, `Metal` (up to 5,000 rules times classes), `MajorityVote`;
+    - rules: `AnchoredNaiveBayes`, `Metal` (from 300 votes, up to 5,000 rules times classes), `MajorityVote`;
     - models, and machines mixed: `Joint`, `MajorityVote`;
     - people beside machines: `Joint`. `MajorityVote` is scored beside it but not taken: it counts every machine as a
       person, and people are asked just where machines fail.
@@ -154,7 +156,7 @@ class Auto(ByRounds):
         turnout = Turnout.of((yield Turnout.ask))
         told, cells = Kinds.by(turnout, kinds), float(turnout.named.sum()) * len(classes)
         is_crowd = set(told.names) <= {"person"}
-        fits = len(annotators) * len(classes) <= MOST_COLUMNS
+        fits = len(annotators) * len(classes) <= MOST_COLUMNS and turnout.named.sum() >= PAIRED_FROM
         every = partial(self._candidates, told, with_costly=cells <= self.largest, with_pairs=fits)
         fitted = every()
         asked = (annotators, classes, kinds, known)
