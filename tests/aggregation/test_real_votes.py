@@ -44,11 +44,11 @@ def _gains(make: Callable[[], Any], sets: dict[str, Any], accuracy: Callable[...
 
 
 def test_auto_beats_majority_on_crowds(real_sets: Callable[..., Any], accuracy: Callable[..., float]) -> None:
-    """On people's votes the choice is a point better in the mean, and nowhere 2.5 points worse."""
+    """On people's votes the average is two points better in the mean, and nowhere 2 points worse."""
     gains = _gains(Auto, real_sets("crowd", "person"), accuracy)
 
-    assert np.mean(list(gains.values())) > 1.0, gains
-    assert min(gains.values()) > -2.5, gains
+    assert np.mean(list(gains.values())) > 2.0, gains
+    assert min(gains.values()) > -2.0, gains
 
 
 def test_dawid_skene_beats_majority_on_crowds(real_sets: Callable[..., Any], accuracy: Callable[..., float]) -> None:

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from tests.pipeline.lakes import ENGINES, add_items, consensus_files, crowd, machine_votes, people_votes, project
+from tests.pipeline.lakes import ENGINES, add_items, consensus_files, crowd, machine_votes, people_votes, project, truth
 
 from labelmill.aggregation.majority_vote import MajorityVote
 from labelmill.domain.strict_json import loads
 from labelmill.domain.vote_table import VoteTable
 from labelmill.pipeline import _fitting, _reduce
 from labelmill.pipeline import aggregate as aggregating
-from labelmill.pipeline.aggregate import aggregate, aggregate_votes, read_consensus
+from labelmill.pipeline.aggregate import aggregate, aggregate_votes, gold_answers, read_consensus
+from labelmill.pipeline.report import report
 from labelmill.pipeline.votes import ballots
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores import item_set
@@ -69,7 +70,8 @@ def test_one_process_gives_what_the_whole_table_gives(fill: Callable[[Workspace]
     """Fitted on patterns or gathered votes, predicted by partition: as one fit on the one table of all votes."""
     workspace = project(tmp_path / "p", N_ITEMS)
     fill(workspace)
-    whole = aggregate_votes(ballots(workspace).first)
+    answers = dict(gold_answers(workspace).select("item", "value").iter_rows())
+    whole = aggregate_votes(ballots(workspace).first, gold=answers)
 
     result = aggregate(workspace)
 
@@ -215,6 +217,23 @@ def test_gold_takes_the_place_of_guesses(tmp_path: Path) -> None:
     assert result.consensus.probabilities[[5, 99]].tolist() == [[0, 0, 1], [0, 1, 0]]
     assert [result.consensus.labels[i] for i in (5, 99)] == ["c", "b"]
     assert result.summary.details["gold_items"] == 2
+
+
+def test_enough_gold_calibrates_and_shows_in_the_report(tmp_path: Path) -> None:
+    """From fifty gold answers the details tell temperature and source, and the report draws the diagram."""
+    workspace = project(tmp_path / "p", 150)
+    machine_votes(workspace, 4, reach=0.9)
+    right = truth(150, len(workspace.schema.classes))
+    answers: dict[str, str | None] = {f"i{i}": workspace.schema.classes[right[i]] for i in range(120)}
+    people_votes(workspace, {"boss": answers}, "gold")
+
+    result = aggregate(workspace)
+    page = report(workspace, tmp_path / "report.html").read_text()
+
+    found = result.summary.details["calibration"]
+    assert found["source"] == "gold"
+    assert 50 <= found["n_gold"] <= 120
+    assert "gold answers, cross-validated, at temperature" in page
 
 
 def test_the_summary_is_that_of_the_consensus(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from labelmill.errors import UsageError
-from labelmill.quality.calibration import calibration
+from labelmill.quality.calibration import best_temperature, calibration, tempered
 
 
 def test_a_diagram_by_hand() -> None:
@@ -60,3 +60,25 @@ def test_arrays_that_do_not_fit_are_refused(
     """The message gives the shapes seen and expected."""
     with pytest.raises(UsageError, match=message):
         calibration(np.full(shape, 0.5), np.array(truth), **options)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_the_temperature_undoes_a_power(power: float) -> None:
+    """Honest probabilities raised to a power are honest again at one over it; the likeliest class stays."""
+    rng = np.random.default_rng(3)
+    honest = rng.dirichlet([1, 1, 1], size=20_000)
+    truth = (rng.random(20_000)[:, None] > honest.cumsum(axis=1)).sum(axis=1).clip(0, 2)
+    bent = tempered(honest, power)
+
+    temperature = best_temperature(bent, truth)
+
+    assert temperature == pytest.approx(1 / power, rel=0.05)
+    np.testing.assert_array_equal(honest.argmax(axis=1), tempered(bent, temperature).argmax(axis=1))
+
+
+def test_truth_that_is_never_contradicted_asks_for_no_certainty() -> None:
+    """Without one error the temperature stays within its bounds, and without truth it is 1."""
+    sure = np.tile([0.9, 0.1], (60, 1))
+
+    assert 1.0 < best_temperature(sure, np.zeros(60, dtype=int)) < 5.0
+    assert best_temperature(sure, np.full(60, -1)) == 1.0

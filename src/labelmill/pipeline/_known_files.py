@@ -10,7 +10,6 @@ from typing import Any
 
 from labelmill import registry
 from labelmill.domain.history import History
-from labelmill.domain.strict_json import loads
 from labelmill.errors import BadInputError, BadRow, StorageError, UsageError, nearest
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
@@ -60,7 +59,7 @@ def read_history(path: Path) -> dict[str, Any]:
         If the file cannot be read, or holds no history.
     """
     try:
-        data = loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot read a history there: {error}. {NOTHING}") from error
     try:

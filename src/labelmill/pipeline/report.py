@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from os import cpu_count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -289,8 +290,10 @@ def _shares(counts: npt.NDArray[np.floating | np.integer]) -> list[float | None]
 
 
 def _calibration(workspace: Workspace, result: Aggregated, measured: Measured | None) -> told.Calibration | None:
-    if measured is None or workspace.schema.kind == "multi_choice":
+    if workspace.schema.kind == "multi_choice":
         return None
+    if measured is None:
+        return _calibration_on_gold(result.summary.details.get("calibration"))
     known = measured.truth != ABSTAIN
     measure = calibration(result.consensus.probabilities[known], measured.truth[known])
     bins = [
@@ -300,6 +303,25 @@ def _calibration(workspace: Workspace, result: Aggregated, measured: Measured | 
         for b in measure.bins
     ]
     return told.Calibration(bins, measure.expected_error, f"{int(known.sum()):,} gold labels")
+
+
+def _calibration_on_gold(found: Mapping[str, Any] | None) -> told.Calibration | None:
+    """As the last aggregate measured it on the project's gold answers, each under a fit that had not seen it."""
+    if found is None:
+        return None
+    bins = [
+        told.CalibrationBin(
+            b["low"],
+            b["high"],
+            b["n_items"],
+            b["confidence"],
+            b["accuracy"],
+            told.Interval(b["accuracy_low"], b["accuracy_high"]),
+        )
+        for b in found["bins"]
+    ]
+    source = f"{found['n_gold']:,} gold answers, cross-validated, at temperature {found['temperature']:.2f}"
+    return told.Calibration(bins, found["expected_error"]["after"], source)
 
 
 def _label_model(result: Aggregated) -> told.LabelModelChoice:
