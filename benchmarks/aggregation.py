@@ -42,7 +42,7 @@ METHODS = {
     },
     "rules": {"labelmill": ["MajorityVote", "AnchoredNaiveBayes", "Auto"], "snorkel": ["LabelModel"]},
 }
-MANY = 50_000
+MANY = 10_000
 """Items beyond which nothing is fitted over and over with some gold."""
 YARDSTICK = {"people": ("crowd-kit", "DawidSkene"), "rules": ("snorkel", "LabelModel")}
 
@@ -293,10 +293,12 @@ def paired(names: list[str], rows: list[Row]) -> str:
     for system, method in dict.fromkeys((row.system, row.method) for row in rows if row.set in names):
         if (system, method) == ("labelmill", "Auto"):
             continue
-        gains = [found["labelmill", "Auto", name] - found[system, method, name] for name in names]
+        both = [name for name in names if (system, method, name) in found]
+        gains = [found["labelmill", "Auto", name] - found[system, method, name] for name in both]
         low, high = interval(gains)
         lines.append(
-            f"| {system} {method} | {statistics.mean(gains):+.2f} | {low:+.2f} to {high:+.2f} | {min(gains):+.2f} |"
+            f"| {system} {method}{_on(both, names)} | {statistics.mean(gains):+.2f} | {low:+.2f} to {high:+.2f} "
+            f"| {min(gains):+.2f} |"
         )
     return "\n".join(lines)
 
@@ -335,14 +337,20 @@ def means_of(by: str, names: list[str], rows: list[Row]) -> str:
     ]
     found = {(row.system, row.method, row.set): row for row in rows}
     for system, method in dict.fromkeys((row.system, row.method) for row in rows if row.set in names):
-        mine = [found[system, method, name] for name in names]
+        mine = [found[system, method, name] for name in names if (system, method, name) in found]
         gains = [row.accuracy - found["labelmill", "MajorityVote", row.set].accuracy for row in mine]
         cpu, mean = sum(row.cpu_seconds for row in mine), statistics.mean(row.accuracy for row in mine)
         lines.append(
-            f"| {system} {method} | {cpu:.2f} | {mean:.2f} | {statistics.mean(gains):+.2f} | {min(gains):+.2f} "
+            f"| {system} {method}{_on(mine, names)} | {cpu:.2f} | {mean:.2f} | {statistics.mean(gains):+.2f} "
+            f"| {min(gains):+.2f} "
             f"| {statistics.mean(row.log_loss for row in mine):.3f} |"
         )
     return "\n".join(lines)
+
+
+def _on(some: list[Any], names: list[str]) -> str:
+    """How many sets, if not all."""
+    return "" if len(some) == len(names) else f" ({len(some)} sets)"
 
 
 def sets_of(names: list[str], rows: list[Row]) -> str:
@@ -352,7 +360,10 @@ def sets_of(names: list[str], rows: list[Row]) -> str:
     head = "| set | " + " | ".join(f"{system} {method}" for system, method in methods) + " |"
     lines = [head, "|---|" + "--:|" * len(methods)]
     for name in names:
-        cells = (f"{found[system, method, name]:.1f}" for system, method in methods)
+        cells = (
+            f"{found[system, method, name]:.1f}" if (system, method, name) in found else ""
+            for system, method in methods
+        )
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -86,7 +86,8 @@ def _remarks(calibration: Calibration, x: Scale, y: Scale) -> Markup:
         drawn.append(label(left, y.end + 60, percent(calibration.error), class_="big"))
         drawn.append(label(left, y.end + 82, "mean gap between probability and truth", class_="note"))
     if calibration.source:
-        drawn.append(label(left, y.end + 102, f"checked against {calibration.source}", class_="note"))
+        for n, part in enumerate(f"checked against {calibration.source}".split(", ")):  # a line each: room is scarce
+            drawn.append(label(left, y.end + 102 + 20 * n, part, class_="note"))
     return element("g", *drawn)
 
 
