@@ -92,8 +92,8 @@ class Auto(ByRounds):
     fewest_halved : int
         As with fewer annotators than this.
     temperature : float
-        Of the average of people's candidates. 0.5 was best, of 0.4 to 1 in tenths, on fifteen of sixteen real crowds
-        whichever was left out.
+        Of the average of people's candidates. 0.5 was best of 0.4, 0.5, ..., 1 by the log loss on fifteen real
+        crowds, whichever of sixteen was left out.
     seed : int
         Handed to the candidates.
 
