@@ -18,6 +18,8 @@ from pathlib import Path
 PARTS = (
     ("labeling_functions", "Labeling functions, against Snorkel"),
     ("aggregation", "Label models, against crowd-kit and Snorkel"),
+    ("sweeps", "Label models at a million votes, and votes one by one"),
+    ("kernels", "The sweep over votes: numpy, numba, C"),
     ("agreement", "Krippendorff's alpha, against the `krippendorff` package"),
     ("label_errors", "Label errors, against cleanlab"),
     ("vote_quality", "Quality of votes, against CROWDLAB"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labelmill.aggregation._bradley_terry import BradleyTerry
+    from labelmill.aggregation._online import OnlineConsensus
     from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
     from labelmill.aggregation.dawid_skene import DawidSkene
     from labelmill.aggregation.majority_vote import MajorityVote
@@ -56,6 +57,7 @@ _HOME = {
     "LabelSchema": ("labelmill.domain.schema", "LabelSchema"),
     "MajorityVote": ("labelmill.aggregation.majority_vote", "MajorityVote"),
     "Mill": ("labelmill.pipeline.mill", "Mill"),
+    "OnlineConsensus": ("labelmill.aggregation._online", "OnlineConsensus"),
     "Vote": ("labelmill.domain.vote", "Vote"),
     "VoteBatch": ("labelmill.domain.vote", "VoteBatch"),
     "VoteQuality": ("labelmill.quality.vote_quality", "VoteQuality"),
@@ -95,6 +97,7 @@ __all__ = [
     "LabelSchema",
     "MajorityVote",
     "Mill",
+    "OnlineConsensus",
     "Vote",
     "VoteBatch",
     "VoteQuality",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.special import digamma
 
+from labelmill.aggregation._strength import likelier_strength
 from labelmill.aggregation._tally import Floats
 
 __all__ = ["Accuracy"]
@@ -49,16 +49,18 @@ class Accuracy:
     @property
     def shrunk(self) -> Floats:
         """Posterior mean of each annotator's accuracy, shape (n_annotators,)."""
-        return np.asarray((self.right + self.strength * self.mean) / (self.total + self.strength))
+        return self.drawn_to(self.mean)
+
+    def drawn_to(self, mean: float) -> Floats:
+        """Posterior means where the prior's is that of another crowd, of which these annotators may be a part."""
+        return np.asarray((self.right + self.strength * mean) / (self.total + self.strength))
 
     @property
     def next_strength(self) -> float:
-        """The strength after one step of Minka's fixed point for two classes, right and wrong."""
+        """The strength after one step towards the likeliest for two classes, right and wrong."""
         if self.n_classes < 2 or not self.total.any():
             return self.strength
-        s, mean = self.strength, min(self.mean, 1.0 - SMALLEST_ERROR)
-        gain = mean * (digamma(self.right + s * mean) - digamma(s * mean)).sum()
-        wrong = self.total - self.right
-        gain += (1.0 - mean) * (digamma(wrong + s * (1.0 - mean)) - digamma(s * (1.0 - mean))).sum()
-        spread = (digamma(self.total + s) - digamma(s)).sum()
-        return float(np.clip(s * gain / spread, *STRENGTH_RANGE))
+        mean = min(self.mean, 1.0 - SMALLEST_ERROR)
+        counts = np.stack([self.right, np.maximum(self.total - self.right, 0.0)])
+        shares = np.array([[mean], [1.0 - mean]])
+        return likelier_strength(self.strength, counts, shares, self.total, between=STRENGTH_RANGE)

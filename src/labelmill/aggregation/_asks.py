@@ -70,9 +70,8 @@ class Expectation:
 
     def __call__(self, votes: VoteTable, /) -> Sums:
         """Counts of the shard."""
-        tally = Tally.of(votes)
-        states, log_normaliser = self.mixture.states(tally)
-        return _counts(tally, states, np.array([tally.total(log_normaliser)]))
+        counts, items, log_likelihood = self.mixture.expected(Tally.of(votes))
+        return Sums((counts, items, np.array([log_likelihood])))
 
     def with_known(self, sums: Sums, known: Known) -> Sums:
         """Known votes in the parts of their classes, and their log probability."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from scipy.special import digamma, gammaln
 
 from labelmill.aggregation._accuracy import Accuracy
+from labelmill.aggregation._strength import likelier_strength
 from labelmill.aggregation._tally import Floats
 
 __all__ = ["Confusion"]
@@ -17,7 +19,7 @@ STRENGTH_RANGE = (1.0, 200.0)
 SMALLEST_MEAN = 1e-4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Confusion:
     """Dirichlet posterior over each annotator's confusion rows, its prior learned from all of them.
 
@@ -45,7 +47,12 @@ class Confusion:
     @classmethod
     def of(cls, counts: Floats, strength: float = 4.0, accuracy_strength: float = 4.0) -> Self:
         """The posterior for these expected counts, at given strengths."""
-        return cls(counts, _prior_mean(counts, accuracy_strength), strength, accuracy_strength)
+        return cls.among(counts, counts.sum(axis=0), strength, accuracy_strength)
+
+    @classmethod
+    def among(cls, counts: Floats, pooled: Floats, strength: float, accuracy_strength: float) -> Self:
+        """The same for some of the annotators, where those of all together are known: `pooled` [l, k]."""
+        return cls(counts, _prior_mean(counts, pooled, accuracy_strength), strength, accuracy_strength)
 
     def refit(self, counts: Floats, *, learn_strengths: bool) -> Self:
         """The posterior for new expected counts, after one step of the strengths towards their fixed point."""
@@ -59,26 +66,30 @@ class Confusion:
         totals = self.counts.sum(axis=1)
         if self.counts.shape[1] < 2 or not totals.any():
             return self.strength
-        prior = self.prior
-        gain = (self.mean * (digamma(self.counts + prior) - digamma(prior))).sum()
-        spread = (digamma(totals + self.strength) - digamma(self.strength)).sum()
-        return float(np.clip(self.strength * gain / spread, *STRENGTH_RANGE))
+        return likelier_strength(
+            self.strength, self.counts, self.mean, totals, between=STRENGTH_RANGE, log_cells=self.log_cells
+        )
 
-    @property
+    @cached_property
     def prior(self) -> Floats:
         """Votes credited beforehand, `[j, l, k]`: strength times mean."""
         return self.strength * self.mean
 
-    @property
+    @cached_property
     def concentration(self) -> Floats:
         """Dirichlet parameters `[j, l, k]`."""
         return np.asarray(self.counts + self.prior)
 
-    @property
+    @cached_property
     def per_vote(self) -> Floats:
         """Expected log probability of label l on class k, `[j, l, k]`."""
         totals = self.counts.sum(axis=1, keepdims=True) + self.strength
-        return np.asarray(digamma(self.concentration) - digamma(totals))
+        return np.asarray(self.log_cells - digamma(totals))
+
+    @cached_property
+    def log_cells(self) -> Floats:
+        """Digamma of the concentration, `[j, l, k]`."""
+        return np.asarray(digamma(self.concentration))
 
     @property
     def rows(self) -> Floats:
@@ -87,20 +98,22 @@ class Confusion:
         mean = concentration / concentration.sum(axis=1, keepdims=True)
         return np.ascontiguousarray(mean.transpose(0, 2, 1))
 
-    def divergence(self, per_vote: Floats) -> float:
+    @property
+    def divergence(self) -> float:
         """Kullback-Leibler divergence of the posterior from its prior, in nats: the price in the evidence bound."""
         prior, totals = self.prior, self.counts.sum(axis=1)
         rows = gammaln(totals + self.strength) - gammaln(self.strength)
-        cells = gammaln(self.counts + prior) - gammaln(prior)
-        return float(rows.sum() - cells.sum() + (self.counts * per_vote).sum())
+        cells = gammaln(self.concentration) - gammaln(prior)
+        return float(rows.sum() - cells.sum() + (self.counts * self.per_vote).sum())
 
 
-def _prior_mean(counts: Floats, accuracy_strength: float) -> Floats:
+def _prior_mean(counts: Floats, pooled: Floats, accuracy_strength: float) -> Floats:
     n_classes = counts.shape[1]
     if n_classes < 2:
         return np.ones_like(counts)
-    accuracy = np.clip(Accuracy.of(counts, accuracy_strength).shrunk, 0.01, 0.995)
-    errors = counts.sum(axis=0) + 0.5
+    crowd = Accuracy.of(pooled[None]).mean
+    accuracy = np.clip(Accuracy.of(counts, accuracy_strength).drawn_to(crowd), 0.01, 0.995)
+    errors = pooled + 0.5
     np.fill_diagonal(errors, 0.0)
     errors /= errors.sum(axis=0, keepdims=True)
     mean = (1.0 - accuracy)[:, None, None] * errors

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labelmill.aggregation._posterior import keep_unanimous, posterior
+from labelmill.aggregation._posterior import keep_unanimous, posterior, softmax_by_state
 from labelmill.aggregation._tally import Floats, Tally
 from labelmill.domain.vote_table import VoteTable
 
@@ -62,6 +62,25 @@ class Mixture:
     def states(self, tally: Tally) -> tuple[Floats, Floats]:
         """Posterior over states of each row, (n_rows, n_states), and the log normaliser, (n_rows,)."""
         return posterior(self._scores(tally))
+
+    def expected(self, tally: Tally) -> tuple[Floats, Floats, float]:
+        """Votes `[j, l, s]` and items `[s]` expected under the posterior, and the log likelihood: one sweep.
+
+        Block by block, so that no posterior leaves the processor's cache or takes memory for all rows at once.
+        """
+        n_states = len(self.log_balance)
+        flat = np.ascontiguousarray(self.per_vote).reshape(tally.n_annotators * tally.n_classes, n_states)
+        counts, items, log_likelihood = np.zeros(flat.shape), np.zeros(n_states), 0.0
+        for block in tally.blocks(n_states):
+            scores, weights = block.one_hot @ flat, tally.weights[block.rows]
+            by_state = np.add(scores.T, self.log_balance[:, None], order="C")
+            log_likelihood += float(np.einsum("i,i->", weights, softmax_by_state(by_state)))
+            if not tally.is_plain:
+                by_state *= weights
+            items += by_state.sum(axis=1)
+            np.copyto(scores, by_state.T)
+            counts += block.turned @ scores
+        return counts.reshape(self.per_vote.shape), items, log_likelihood
 
     def classes(self, tally: Tally) -> Floats:
         """Class probabilities of each row, (n_rows, n_classes); unanimous votes are kept."""

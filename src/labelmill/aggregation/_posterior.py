@@ -6,18 +6,27 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from labelmill.aggregation._tally import Floats
+from labelmill.aggregation._tally import CELLS_IN_CACHE, Floats
 from labelmill.domain.schema import ABSTAIN
 
-__all__ = ["class_balance", "even_log_balance", "is_switched", "keep_unanimous", "posterior", "reliability"]
+__all__ = [
+    "class_balance",
+    "even_log_balance",
+    "is_switched",
+    "keep_unanimous",
+    "posterior",
+    "reliability",
+    "softmax_by_state",
+]
 
-SHORT_AXIS = 9
 LEAD = 0.01
 """Log-odds by which the only class named leads the others when the evidence speaks against it."""
 
 
 def posterior(scores: Floats) -> tuple[Floats, Floats]:
     """Softmax over the last axis, written over the scores, and its log normaliser.
+
+    The bits of a row depend on that row alone, not on how many others there are or where it stands.
 
     Parameters
     ----------
@@ -31,14 +40,35 @@ def posterior(scores: Floats) -> tuple[Floats, Floats]:
     log_normaliser : ndarray of float64, shape (n_rows,)
         Log of the sum of exponentials.
     """
-    if not scores.size:
-        return scores, np.zeros(len(scores))
-    top = _row_max(scores)
-    scores -= top[:, None]
-    np.exp(scores, out=scores)
-    total = np.einsum("ij->i", scores)  # much faster than sum(axis=1) on a short axis, and no BLAS threads spin
-    scores /= total[:, None]
-    return scores, np.log(total) + top
+    log_normaliser = np.zeros(len(scores))
+    if scores.size:
+        step = max(CELLS_IN_CACHE // scores.shape[1], 1)
+        for start in range(0, len(scores), step):
+            block = scores[start : start + step]
+            by_state = np.ascontiguousarray(block.T)
+            log_normaliser[start : start + step] = softmax_by_state(by_state)
+            np.copyto(block, by_state.T)
+    return scores, log_normaliser
+
+
+def softmax_by_state(by_state: Floats) -> Floats:
+    """Softmax over the first axis, written over the scores, and its log normaliser; as above, turned.
+
+    Arithmetic along a short last axis starts a loop for each row, which costs more than turning the scores twice.
+
+    Parameters
+    ----------
+    by_state : ndarray of float64, shape (n_states, n_rows)
+        Unnormalised log probabilities of at least one state; overwritten.
+    """
+    top = by_state.max(axis=0)
+    by_state -= top
+    np.exp(by_state, out=by_state)
+    total = by_state[0].copy()
+    for state in by_state[1:]:  # a sum over the first axis would add in another order where there is a single row
+        total += state
+    by_state *= 1.0 / total
+    return np.asarray(np.log(total, out=total) + top)
 
 
 def keep_unanimous(probabilities: Floats, unanimous: npt.NDArray[np.intp]) -> Floats:
@@ -90,12 +120,3 @@ def is_switched(counts: Floats) -> bool:
     pooled = counts.sum(axis=0)
     labels, classes = linear_sum_assignment(pooled, maximize=True)
     return bool(pooled[labels, classes].sum() > np.trace(pooled) * (1 + 1e-9) + 1e-9)
-
-
-def _row_max(scores: Floats) -> Floats:
-    if scores.shape[1] > SHORT_AXIS:
-        return np.asarray(scores.max(axis=1))
-    top = scores[:, 0].copy()
-    for k in range(1, scores.shape[1]):  # column by column: a reduction over a short last axis is many times slower
-        np.maximum(top, scores[:, k], out=top)
-    return top

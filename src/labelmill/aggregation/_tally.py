@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy import sparse
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["Floats", "Tally", "shortest"]
+__all__ = ["CELLS_IN_CACHE", "Block", "Floats", "Tally", "shortest"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,6 +21,19 @@ DENSE_ENOUGH = 20
 """Look for repeated rows only where the dense matrix has at most this many cells a vote."""
 WORTH_IT = 0.5
 """Work on unique rows when they are at most this share of the items."""
+CELLS_IN_CACHE = 65_536
+"""Numbers worked on at a time: half a megabyte stays in the second-level cache."""
+
+
+class Block(NamedTuple):
+    """Some rows of a tally that are next to each other, small enough for the processor's cache.
+
+    `one_hot` is their part of the tally's matrix and `turned` the same transposed; neither is a copy.
+    """
+
+    rows: slice
+    one_hot: sparse.csr_array
+    turned: sparse.csc_array
 
 
 class Tally:
@@ -50,6 +64,8 @@ class Tally:
         Share of the votes each class got; uniform where nobody voted.
     unanimous : ndarray of int, shape (n_rows,)
         The one class anybody named, ABSTAIN where none or several were.
+    is_plain : bool
+        Whether every weight is 1.
     """
 
     def __init__(self, votes: VoteTable, *, compress: bool = True) -> None:
@@ -65,6 +81,7 @@ class Tally:
         else:
             self.one_hot = _one_hot(votes)
         self._kept: tuple[object, Floats] | None = None
+        self._blocks: dict[int, list[Block]] = {}
         self.multiplicity: Floats | None = None if counted is None else counted.astype(np.float64)
         self._describe_rows()
 
@@ -96,23 +113,26 @@ class Tally:
 
     def _describe_rows(self) -> None:
         column_class = np.tile(np.eye(self.n_classes), (self.n_annotators, 1))
-        counts = np.asarray(self.one_hot @ column_class).reshape(self.n_rows, self.n_classes)
-        total = np.einsum("ij->i", counts)
+        # By class: arithmetic along a short last axis starts a loop for each row.
+        by_class = np.ascontiguousarray((self.one_hot @ column_class).reshape(self.n_rows, self.n_classes).T)
+        total = by_class.sum(axis=0)
         covered = total > 0
-        uniform = 1.0 / max(self.n_classes, 1)
-        self.shares: Floats = np.where(covered[:, None], counts / np.maximum(total, 1.0)[:, None], uniform)
+        one_if_none = np.maximum(total, 1.0)
         self.weights: Floats = covered * (1.0 if self.multiplicity is None else self.multiplicity)
-        named = counts.argmax(axis=1) if self.n_classes else np.zeros(self.n_rows, dtype=np.intp)
-        most = counts[np.arange(self.n_rows), named] if self.n_classes else total
-        self.unanimous: npt.NDArray[np.intp] = np.where(covered & (most == total), named, ABSTAIN)
+        sole = by_class.max(axis=0, initial=0.0) == total
+        named = np.arange(self.n_classes) @ by_class / one_if_none
+        self.unanimous: npt.NDArray[np.intp] = np.where(covered & sole, named, ABSTAIN).astype(np.intp)
+        by_class /= one_if_none
+        by_class[:, ~covered] = 1.0 / max(self.n_classes, 1)
+        self.shares: Floats = np.ascontiguousarray(by_class.T)
         self.n_votes = self.total(total)
-        self._plain = bool((self.weights == 1.0).all())
+        self.is_plain = bool((self.weights == 1.0).all())
 
     def including(self, rows: npt.NDArray[np.bool_]) -> Tally:
         """The same, counting these rows too although nobody cast a vote there that names a class."""
         other = copy(self)
         other.weights = np.maximum(self.weights, rows * (1.0 if self.multiplicity is None else self.multiplicity))
-        other._plain = bool((other.weights == 1.0).all())
+        other.is_plain = bool((other.weights == 1.0).all())
         return other
 
     @property
@@ -132,9 +152,35 @@ class Tally:
         flat = np.ascontiguousarray(per_vote).reshape(self.n_annotators * self.n_classes, n_states)
         return np.asarray(self.one_hot @ flat).reshape(self.n_rows, n_states)
 
+    def blocks(self, n_states: int) -> list[Block]:
+        """All rows, cut where so many states a row fill the cache; made once for as long as the tally lives."""
+        if n_states not in self._blocks:
+            self._blocks[n_states] = self._cut(self._rows_in_block(n_states))
+        return self._blocks[n_states]
+
+    def _rows_in_block(self, n_states: int) -> int:
+        # Adding up the blocks' counts must cost less than counting: a block has as many votes as there are columns.
+        votes_a_row = max(self.one_hot.nnz / max(self.n_rows, 1), 1.0)
+        return max(CELLS_IN_CACHE // max(n_states, 1), int(self.one_hot.shape[1] / votes_a_row), 1)
+
+    def _cut(self, n_rows: int) -> list[Block]:
+        matrix, blocks = self.one_hot, []
+        for start in range(0, self.n_rows, n_rows):
+            rows = slice(start, min(start + n_rows, self.n_rows))
+            first, last = matrix.indptr[rows.start], matrix.indptr[rows.stop]
+            # All entries are 1: every block shares the first of them, which so stay in the cache.
+            parts = (
+                matrix.data[: last - first],
+                matrix.indices[first:last],
+                matrix.indptr[rows.start : rows.stop + 1] - first,
+            )
+            part = sparse.csr_array(parts, shape=(rows.stop - rows.start, matrix.shape[1]))
+            blocks.append(Block(rows, part, part.T))
+        return blocks
+
     def counts(self, posterior: Floats) -> Floats:
         """Expected votes `[j, l, s]`: label l by annotator j on items in state s, by a posterior over the rows."""
-        weighted = posterior if self._plain else posterior * self.weights[:, None]
+        weighted = posterior if self.is_plain else posterior * self.weights[:, None]
         flat = np.asarray(self.one_hot.T @ weighted)
         return flat.reshape(self.n_annotators, self.n_classes, posterior.shape[1])
 

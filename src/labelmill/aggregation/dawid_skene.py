@@ -71,7 +71,7 @@ class DawidSkene(ByMixture):
 
     confusion_: Floats
 
-    def __init__(self, *, max_iterations: int = 100, tolerance: float = 1e-4, seed: int = 0) -> None:
+    def __init__(self, *, max_iterations: int = 100, tolerance: float = 3e-4, seed: int = 0) -> None:
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
@@ -94,7 +94,7 @@ class DawidSkene(ByMixture):
         judged, fallback = learned.beliefs, None
         if is_switched(judged.confusion.counts):
             judged, fallback = _equal_annotators(by_shares), EQUAL
-        self._mixture, self._prior = judged.mixture, judged.confusion.prior
+        self._mixture, self._confusion = judged.mixture, judged.confusion
         answers = Counts.of((yield Answers(self._mixture)))
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = np.exp(self._mixture.log_balance)
@@ -108,7 +108,7 @@ class DawidSkene(ByMixture):
         }
 
     def _credited(self) -> Floats:
-        return self._prior
+        return self._confusion.prior
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class _Judged:
 
     @property
     def price(self) -> float:
-        return self.confusion.divergence(self.confusion.per_vote)
+        return self.confusion.divergence
 
     def refit(self, expected: Counts, iteration: int, /) -> Self:
         learn_strengths = iteration + 1 >= LEARN_STRENGTHS_FROM

@@ -35,6 +35,7 @@ def vote_texts(frame: pl.DataFrame) -> pl.DataFrame:
     """
     import polars as pl
 
+    frame = frame.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))  # an id of NaN is no id
     texts = frame.select(pl.col(_column(frame.columns, role)).cast(pl.String).alias(role) for role in VOTE_COLUMNS)
     for role in ("item", "annotator"):
         if texts[role].null_count():
