@@ -7,6 +7,7 @@ Each trap and its tests; those without a file are here, "promise" is one of `lab
 - evidence beyond the range of floats: `hundreds_on_one_item`; test_sweep, `a_rows_posterior_is_its_own`
 - empty input, nobody voted, no annotators, rows of abstentions: promises over `ordinary_and_odd`; test_online,
   `starts_from_nothing`
+- no class was ever named: `no_class_was_ever_named`
 - too few annotators: `one_annotator_or_two`; test_by_overlaps, `two_annotators_leave_the_anchor`
 - single class: promises; `every_vote_names_one_class`
 - all ties: `all_ties_stay_ties`; test_climb, `a_tie_between_equals_stays_one`
@@ -108,6 +109,15 @@ def test_one_annotator_or_two(name: str, votes: list[list[int]]) -> None:
     """One or two annotators, on one item or three, are enough for an answer."""
     for kind in ("person", "rule"):
         _answers(name, _table(votes, kind=kind))
+
+
+@pytest.mark.parametrize("kind", ["rule", "person", "model"])
+@pytest.mark.parametrize("name", EVERY)
+def test_no_class_was_ever_named(name: str, kind: AnnotatorKind) -> None:
+    """Abstentions alone, and no classes known: there is nothing to be likely."""
+    table = VoteTable(["i", "k"], ["u"], [], [0, 1], [0, 0], [ABSTAIN, ABSTAIN], kinds=[kind])
+
+    assert registry.find("label_model", name)().fit(table).predict_proba(table).shape == (2, 0)
 
 
 @pytest.mark.parametrize("name", EVERY)

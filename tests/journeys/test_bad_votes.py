@@ -221,3 +221,33 @@ def test_votes_that_contradict_themselves(shell: Shell, answers: list[str | Path
     rows = [json.loads(line) for line in Path("release/labels.jsonl").read_text().splitlines()]
     assert result["details"]["gold_items"] == 1
     assert {"m1": "ham"}.items() <= {row["item"]: row["label"] for row in rows}.items()
+
+
+TWICE = "item,annotator,label\ni,ann,cat\nk,ann,cat\ni,ann,dog\nk,ann,cat\n"
+
+
+@pytest.mark.parametrize(
+    ("repeats", "label", "words"),
+    [("last", "dog", "the last counts"), ("first", "cat", "the first counts"), ("all", "cat", "all count")],
+)
+def test_an_annotator_who_votes_twice(shell: Shell, repeats: str, label: str, words: str) -> None:
+    """The last vote counts, the first, or both, as asked; the output says how many there were."""
+    Path("votes.csv").write_text(TWICE)
+    command = ["aggregate", "--votes", "votes.csv", "--out", "labels.csv", "--model", "majority_vote"]
+
+    answer = shell(*command, "--repeats", repeats)
+
+    assert answer.status == 0, answer.err
+    assert dict(pl.read_csv("labels.csv").select("item", "label").iter_rows()) == {"i": label, "k": "cat"}
+    assert f"2 votes of an annotator who voted on the item before: {words}" in answer.out
+
+
+def test_a_contradiction_can_be_refused(shell: Shell) -> None:
+    """Line, annotator and both labels are named; saying the same again is no contradiction."""
+    Path("votes.csv").write_text(TWICE)
+    command: list[str | Path] = ["aggregate", "--votes", "votes.csv", "--out", "labels.csv", "--repeats", "refuse"]
+
+    refused(shell, command, 1, "votes.csv, line 4, field 'label'", "'ann' says 'dog' of item 'i', and said 'cat'")
+    assert not Path("labels.csv").exists()
+    assert shell(*command, "--on-bad-rows", "skip").status == 0
+    assert dict(pl.read_csv("labels.csv").select("item", "label").iter_rows()) == {"i": "cat", "k": "cat"}

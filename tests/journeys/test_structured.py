@@ -184,3 +184,16 @@ def test_numbers_without_classes(shell: Shell) -> None:
     assert 1.5 <= merged["a"] <= 2.5
     assert merged["b"] == 10
     assert pl.read_csv("out/labels.csv")["label"].to_list() == [merged["a"], merged["b"]]
+
+
+def test_words_stand_in_for_a_text(shell: Shell) -> None:
+    """Items may come as lists of words; offsets then count words, and nothing is checked against a text."""
+    Path("items.jsonl").write_text(json.dumps({"item": "t", "tokens": ["Anna", "of", "York", "sang"]}))
+    Path("votes.csv").write_text("item,annotator,start,end,label\nt,a,0,1,person\nt,b,0,1,person\nt,c,2,3,place\n")
+
+    answer = shell(
+        "aggregate", "--votes", "votes.csv", "--label-kind", "span", "--items", "items.jsonl", "--out", "merged.csv"
+    )
+
+    assert answer.status == 0, answer.err
+    assert ("t", 0, 1, "person") in pl.read_csv("merged.csv").select("item", "start", "end", "label").rows()

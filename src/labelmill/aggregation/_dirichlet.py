@@ -29,6 +29,8 @@ def log_shares(counts: Floats, prior: npt.ArrayLike, *, axis: int) -> Floats:
 
 def divergence(counts: Floats, prior: npt.ArrayLike, *, axis: int) -> float:
     """Kullback-Leibler divergence of these posteriors from their priors, summed, in nats; arguments as above."""
+    if not counts.size:  # no class was ever named
+        return 0.0
     before = np.broadcast_to(np.asarray(prior, dtype=np.float64), counts.shape)
     rows = gammaln((counts + before).sum(axis=axis)) - gammaln(before.sum(axis=axis))
     cells = gammaln(counts + before) - gammaln(before) - counts * log_shares(counts, before, axis=axis)

@@ -59,8 +59,10 @@ def softmax_by_state(by_state: Floats) -> Floats:
     Parameters
     ----------
     by_state : ndarray of float64, shape (n_states, n_rows)
-        Unnormalised log probabilities of at least one state; overwritten.
+        Unnormalised log probabilities; overwritten. Without states the log normalisers are 0.
     """
+    if not len(by_state):
+        return np.zeros(by_state.shape[1])
     top = by_state.max(axis=0)
     by_state -= top
     np.exp(by_state, out=by_state)

@@ -17,6 +17,7 @@ from labelmill.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from labelmill.domain.vote_columns import Repeats
     from labelmill.errors import BadRow
     from labelmill.pipeline.aggregate import Aggregated
     from labelmill.pipeline.ingest import OnBadRows
@@ -54,6 +55,12 @@ if TYPE_CHECKING:
 @click.option("--gold", type=click.Path(path_type=Path), help="File with item, label: right answers for --votes.")
 @click.option("--history", type=click.Path(path_type=Path), help="What is known of the annotators from before.")
 @click.option("--save-history", type=OutFile(is_table=False), help="File that gets what is known of them now (JSON).")
+@click.option(
+    "--repeats",
+    type=click.Choice(["last", "first", "all", "refuse"]),
+    help="An annotator who voted on an item twice: which votes count; refuse: a contradiction is a bad row.  "
+    "[default: last]",
+)
 @click.option("--encoding", help="Encoding of --votes.  [default: UTF-8, or its byte-order mark]")
 @click.option(
     "--on-bad-rows",
@@ -79,6 +86,7 @@ def command(
     gold: Path | None,
     history: Path | None,
     save_history: Path | None,
+    repeats: Repeats | None,
     encoding: str | None,
     on_bad_rows: OnBadRows | None,
     engine: str | None,
@@ -109,11 +117,12 @@ def command(
             gold=gold,
             history=history,
             save_history=save_history,
+            repeats=repeats,
             encoding=encoding,
             on_bad_rows=on_bad_rows,
         )
         with door.mill() as mill:
-            result, bad_rows = mill.aggregate(model=model, engine=engine, workers=workers), []
+            result, bad_rows, n_repeated = mill.aggregate(model=model, engine=engine, workers=workers), [], 0
     elif votes is None or out is None:
         raise UsageError(
             f"without a project, give both --votes and --out; {'--votes' if votes is None else '--out'} is missing"
@@ -122,7 +131,9 @@ def command(
         from labelmill.pipeline.merge_files import merge_files
 
         refuse_given("works in a project only; --votes and --out need none", engine=engine, workers=workers)
-        refuse_given("goes with --label-kind choice", gold=gold, history=history, save_history=save_history)
+        refuse_given(
+            "goes with --label-kind choice", gold=gold, history=history, save_history=save_history, repeats=repeats
+        )
         merged = merge_files(
             votes,
             out,
@@ -158,14 +169,26 @@ def command(
             gold=gold,
             history=history,
             save_history=save_history,
+            repeats=repeats or "last",
             encoding=encoding,
             on_bad_rows=on_bad_rows or "error",
         )
-        bad_rows = written.bad_rows
-    _show(door, result, out, bad_rows)
+        bad_rows, n_repeated = written.bad_rows, written.n_repeated
+    _show(door, result, out, bad_rows, _repeated(n_repeated, repeats or "last"))
 
 
-def _show(door: Door, result: Aggregated, out: Path | None, bad_rows: Sequence[BadRow]) -> None:
+def _repeated(n: int, repeats: Repeats) -> list[str]:
+    if not n:
+        return []
+    what = {"first": "the first counts", "all": "all count", "refuse": "each says the same"}
+    return [
+        f"{counted(n, 'vote')} of an annotator who voted on the item before: {what.get(repeats, 'the last counts')}."
+    ]
+
+
+def _show(
+    door: Door, result: Aggregated, out: Path | None, bad_rows: Sequence[BadRow], repeated: Sequence[str]
+) -> None:
     summary = result.summary
     details = dict(summary.details)
     lines = [
@@ -188,6 +211,7 @@ def _show(door: Door, result: Aggregated, out: Path | None, bad_rows: Sequence[B
             "bad_rows": [str(row) for row in bad_rows],
         },
         *lines,
+        *repeated,
         *_calibration(details),
         *bad_row_lines(bad_rows),
         _reliabilities(result),

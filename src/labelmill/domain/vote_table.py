@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from labelmill.domain.columns import frame_of
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind
-from labelmill.domain.vote_columns import vote_texts
+from labelmill.domain.vote_columns import Repeats, once, vote_texts
 from labelmill.errors import SchemaError, UsageError, nearest
 
 __all__ = ["Patterns", "VoteTable"]
@@ -131,7 +131,7 @@ class VoteTable:
         *,
         classes: Sequence[str] | None = None,
         kinds: Mapping[str, AnnotatorKind] | None = None,
-        repeats: Literal["last", "all"] = "last",
+        repeats: Repeats = "last",
     ) -> VoteTable:
         """The table of anything that holds votes.
 
@@ -145,15 +145,16 @@ class VoteTable:
             Class order; without it the labels seen, sorted by code point.
         kinds : mapping of str to str, optional
             Annotator -> kind; wins over a `kind` column.
-        repeats : {"last", "all"}
-            An annotator who votes twice on an item: the later vote supersedes, or all count.
+        repeats : {"last", "first", "all", "refuse"}
+            An annotator who votes twice on an item: the later vote counts, the first, or all; or it is an error where
+            the two differ.
 
         Raises
         ------
         SchemaError
             If a label is not among `classes`.
         UsageError
-            If a column is missing.
+            If a column is missing, or votes contradict each other and that is refused.
         """
         if isinstance(votes, VoteTable):
             return votes
@@ -304,7 +305,7 @@ def _table_of_frame(
     frame: Any,
     classes: Sequence[str] | None,
     kinds: Mapping[str, AnnotatorKind],
-    repeats: Literal["last", "all"],
+    repeats: Repeats,
 ) -> VoteTable:
     import polars as pl
 
@@ -314,8 +315,7 @@ def _table_of_frame(
         *kind, label=pl.when(label.is_in(["", "ABSTAIN"])).then(None).otherwise(label)
     )
     seen = sorted(frame["label"].drop_nulls().unique().to_list())
-    if repeats == "last":
-        frame = frame.unique(["item", "annotator"], keep="last", maintain_order=True)
+    frame = once(frame, repeats)
     order = seen if classes is None else list(classes)
     for name in seen:
         if name not in order:

@@ -25,6 +25,9 @@ __all__ = ["AnswersOfFile", "read_answers"]
 ORDERED: Final = frozenset({"rating", "ranking"})
 """Kinds of label whose classes must be named: their order, or their number, is part of the question."""
 
+SIZES: Final = frozenset({"width", "height", "duration", "length"})
+"""What tells how large an item is."""
+
 DATA: Final = ("text", "image", "audio", "data")
 
 
@@ -99,7 +102,7 @@ def read_answers(
             line = answer.lines[0] if answer.lines else None
             bad.append(BadRow(str(votes), line, "item", f"unknown item {answer.item!r}: it is not in {items}"))
             continue
-        check = partial(plugin.validate, schema=schema, item=known.get(answer.item))
+        check = partial(plugin.validate, schema=schema, item=_checkable(known.get(answer.item)))
         value, fault = canonical(answer, str(votes), check, by_element=bool(raw.by_element))
         if fault is None:
             answers.append(answer)
@@ -189,8 +192,19 @@ def _items(path: Path) -> dict[str, Item]:
     return items
 
 
+def _checkable(item: Item | None) -> Item | None:
+    """The item, if enough is known of it: a span cannot be checked against a text that nobody gave."""
+    return item if item is not None and (item.data or SIZES & set(item.facts)) else None
+
+
 def _facts(item: Item | None) -> dict[str, Any]:
-    return {} if item is None else {"text": item.data, **item.facts} if item.data else dict(item.facts)
+    if item is None:
+        return {}
+    facts = {"text": item.data, **item.facts} if item.data else dict(item.facts)
+    words = facts.get("tokens")
+    if not item.data and isinstance(words, list) and words and isinstance(words[0], str):
+        facts["tokens"] = [[i, i + 1] for i in range(len(words))]  # without a text, offsets can only count the words
+    return facts
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -20,6 +20,7 @@ from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.sums import Sums
 from labelmill.domain.vote import AnnotatorKind
+from labelmill.domain.vote_columns import Repeats
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline import _fitting
@@ -60,6 +61,7 @@ def aggregate_votes(
     kinds: Mapping[str, AnnotatorKind] | None = None,
     gold: Mapping[str, str] | None = None,
     history: Mapping[str, Any] | None = None,
+    repeats: Repeats = "last",
     seed: int = 0,
 ) -> Aggregated:
     """The consensus of a table of votes, without a project.
@@ -81,6 +83,8 @@ def aggregate_votes(
         Item -> true class.
     history : mapping, optional
         What is known of annotators from before: `history` of an earlier result.
+    repeats : {"last", "first", "all", "refuse"}
+        What counts where an annotator voted on an item twice, see `VoteTable.of`.
     seed : int
         For label models that draw.
 
@@ -89,7 +93,7 @@ def aggregate_votes(
     UsageError
         If a gold answer is no class, or the label model cannot take gold or history.
     """
-    table = VoteTable.of(votes, classes=classes, kinds=kinds)
+    table = VoteTable.of(votes, classes=classes, kinds=kinds, repeats=repeats)
     make = partial(_fit, registry.find("label_model", model), seed, table, history)
     fitted, truth = make(gold or {}), gold_index(table, gold or {})
     found = calibrated(make, table, gold or {})

@@ -14,7 +14,7 @@ from labelmill import registry
 from labelmill.domain.ports import Chunk
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind
-from labelmill.domain.vote_columns import VOTE_COLUMNS
+from labelmill.domain.vote_columns import VOTE_COLUMNS, Repeats, contradictions
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
@@ -37,9 +37,10 @@ NOTHING = "Nothing was written."
 
 @dataclass(frozen=True)
 class AggregatedFile(Aggregated):
-    """What was written, and the rows that were left out (`on_bad_rows="skip"`)."""
+    """What was written, the rows that were left out (`on_bad_rows="skip"`), and how many votes were repeated."""
 
     bad_rows: list[BadRow] = field(default_factory=list)
+    n_repeated: int = 0
 
 
 def aggregate_files(
@@ -55,6 +56,7 @@ def aggregate_files(
     gold: Path | None = None,
     history: Path | None = None,
     save_history: Path | None = None,
+    repeats: Repeats = "last",
     encoding: str | None = None,
     on_bad_rows: OnBadRows = "error",
 ) -> AggregatedFile:
@@ -80,6 +82,9 @@ def aggregate_files(
         What is known of the annotators from before, as `save_history` wrote it (JSON).
     save_history : Path, optional
         Gets what is known of the annotators now, earlier history included.
+    repeats : {"last", "first", "all", "refuse"}
+        What counts where an annotator voted on an item more than once; `refuse` takes a vote that contradicts an
+        earlier one for a bad row.
     on_bad_rows : {"error", "skip"}
         Refuse the file at a bad row, or leave bad rows out and list them.
 
@@ -109,7 +114,7 @@ def aggregate_files(
             None if path is None else outputs.enter_context(registry.find("format", format_name(path))().writer(path))
             for path in (reliabilities, out)
         )
-        frame, bad = read_vote_file(votes, classes=classes, encoding=encoding, on_bad_rows=on_bad_rows)
+        frame, bad = read_vote_file(votes, classes=classes, encoding=encoding, on_bad_rows=on_bad_rows, repeats=repeats)
         kinds: dict[str, AnnotatorKind] = {}
         if kind is not None:
             kinds = dict.fromkeys(frame["annotator"].unique().to_list(), kind)
@@ -117,14 +122,17 @@ def aggregate_files(
             kinds |= kinds_of(annotators)
         known = {} if gold is None else read_gold(gold, classes or _named(frame))
         past = None if history is None else read_history(history)
-        result = aggregate_votes(frame, model=model, classes=classes, kinds=kinds, gold=known, history=past, seed=seed)
+        result = aggregate_votes(
+            frame, model=model, classes=classes, kinds=kinds, gold=known, history=past, repeats=repeats, seed=seed
+        )
         if save_history is not None:
             write_history(save_history, result.history)
         if labels is not None:
             labels.write(result.consensus.to_frame())
         if learned is not None:
             learned.write(result.annotators)
-    return AggregatedFile(result.annotators, result.summary, result.load, bad_rows=bad)
+    n_repeated = frame.height - frame.select("item", "annotator").n_unique()
+    return AggregatedFile(result.annotators, result.summary, result.load, bad_rows=bad, n_repeated=n_repeated)
 
 
 def read_vote_file(
@@ -135,6 +143,7 @@ def read_vote_file(
     on_bad_rows: OnBadRows = "error",
     least: float | None = None,
     with_times: bool = False,
+    repeats: Repeats = "last",
 ) -> tuple[pl.DataFrame, list[BadRow]]:
     """The votes of a file as `item`, `annotator`, `label` and, if the file has it, `kind`; and its bad rows.
 
@@ -144,6 +153,8 @@ def read_vote_file(
         Give `at` and `seconds` too, if the file has them; see `labelmill.pipeline._vote_times`.
     least : float, optional
         Labels must be finite numbers from here up; without it any text.
+    repeats : str
+        `refuse` takes a vote for a bad row that contradicts an earlier one; otherwise all votes are given.
 
     Raises
     ------
@@ -161,13 +172,27 @@ def read_vote_file(
         wrong = sorted(wrong, key=lambda row: row.line or 0)
         bad += [*chunk.bad_rows, *wrong]
         lines = [row.line for row in wrong]
-        frames.append((rows.filter(~pl.col("_line").is_in(lines)) if lines else rows).drop("_line"))
+        frames.append(rows.filter(~pl.col("_line").is_in(lines)) if lines else rows)
+    empty = {"item": pl.String, "annotator": pl.String, "label": pl.String, "_line": pl.Int64}
+    votes = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=empty)
+    if repeats == "refuse":
+        odd = contradictions(votes)
+        bad = sorted([*bad, *_contradicting(str(path), odd)], key=lambda row: row.line or 0)
+        votes = votes.join(odd.select("_line"), on="_line", how="anti", maintain_order="left")
     if bad and on_bad_rows == "error":
         raise BadInputError(bad, f"{NOTHING} Mend these rows, or leave them out with --on-bad-rows skip.")
-    empty = {"item": pl.String, "annotator": pl.String, "label": pl.String}
-    votes = pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=empty)
     _check_kinds(str(path), votes)
-    return votes, bad
+    return votes.drop("_line"), bad
+
+
+def _contradicting(source: str, odd: pl.DataFrame) -> list[BadRow]:
+    """Votes that say something else than the annotator said before."""
+    return [
+        BadRow(source, line, "label", f"{annotator!r} says {label!r} of item {item!r}, and said {earlier!r} further up")
+        for line, item, annotator, label, earlier in odd.select(
+            "_line", "item", "annotator", "label", "earlier"
+        ).iter_rows()
+    ]
 
 
 def _rows(source: str, chunk: Chunk, *, with_times: bool) -> pl.DataFrame:
