@@ -11,7 +11,10 @@
     │   └── RulesError             the user's rules.py cannot be used
     └── FailedError                the call is right, the work failed           exit status 1
         ├── BadInputError          a file holds something we must refuse
-        ├── StorageError           a file or folder cannot be read or written
+        ├── StorageError           a file, folder or database cannot be read or written
+        │   └── StorageFullError   the disk is full
+        ├── ConflictError          somebody else was there first, or the same key came with other content
+        ├── AccessError            the person or token may not do this
         ├── AnnotationError        a run of annotators could not finish
         ├── NotFittedError         a label model or learner was asked before it was fitted
         ├── CertificateError       the certificate asked for cannot be issued
@@ -28,11 +31,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "AccessError",
     "AnnotationError",
     "BadInputError",
     "BadRow",
     "CancelledError",
     "CertificateError",
+    "ConflictError",
     "FailedError",
     "LabelmillError",
     "MissingDependencyError",
@@ -41,6 +46,7 @@ __all__ = [
     "RulesError",
     "SchemaError",
     "StorageError",
+    "StorageFullError",
     "UnknownPluginError",
     "UsageError",
     "nearest",
@@ -130,6 +136,18 @@ class BadInputError(FailedError):
 
 class StorageError(FailedError):
     """A file or folder cannot be read or written: missing, read-only, full or damaged. Nothing is half-written."""
+
+
+class StorageFullError(StorageError):
+    """The disk is full. Nothing that was acknowledged is lost; make room and do the same again."""
+
+
+class ConflictError(FailedError):
+    """The same key came with other content, or what is changed has changed meanwhile. Read it again, then decide."""
+
+
+class AccessError(FailedError):
+    """Whoever asks may not do this: not a member, the wrong role, an expired link, session or token."""
 
 
 class AnnotationError(FailedError):

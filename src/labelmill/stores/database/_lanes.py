@@ -1,0 +1,206 @@
+"""Which tasks come next for somebody: their own first, then the best of the queue, gold mixed in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from labelmill.stores.database import _places
+from labelmill.stores.database.projects import Project, QueueSettings
+from labelmill.stores.database.tables import assignments, items, tasks
+
+__all__ = ["Candidate", "Lane", "choose", "go_on", "is_blind"]
+
+SPARE = 48
+"""Candidates looked at beyond those wanted on PostgreSQL, where others may just be taking them."""
+
+ROUNDS = 8
+"""How often to look again when others were quicker every time."""
+
+
+class Candidate(NamedTuple):
+    """A task with a free slot, and what is to be shown of it."""
+
+    id: int
+    task: str
+    item_id: int
+    purpose: str
+    rank: float
+    overlap: int
+    free: int
+    assignee_id: int | None
+    suggestions: str | None
+    why: str | None
+    name: str
+    content: str
+
+
+_COLUMNS = (
+    tasks.c.id,
+    tasks.c.public_id.label("task"),
+    tasks.c.item_id,
+    tasks.c.purpose,
+    tasks.c.rank,
+    tasks.c.overlap,
+    tasks.c.free,
+    tasks.c.assignee_id,
+    tasks.c.suggestions,
+    tasks.c.why,
+    items.c.name,
+    items.c.content,
+)
+
+_HAS_HAD_ITEM = sa.exists().where(
+    assignments.c.item_id == tasks.c.item_id,
+    assignments.c.user_id == sa.bindparam("user"),
+    sa.text("assignments.live = 1 AND assignments.again = 0"),
+)
+
+_IS_ON_TASK = sa.exists().where(
+    assignments.c.task_id == tasks.c.id, assignments.c.user_id == sa.bindparam("user"), assignments.c.live == 1
+)
+
+_IN_LANE = (tasks.c.project_id == sa.bindparam("project"), tasks.c.purpose == sa.bindparam("purpose"))
+
+_IS_OPEN_TO_ALL = (*_IN_LANE, sa.text("tasks.free > 0 AND tasks.assignee_id IS NULL"), ~_HAS_HAD_ITEM)
+
+_IS_AHEAD = sa.tuple_(tasks.c.rank, tasks.c.id) >= sa.tuple_(
+    sa.bindparam("rank", type_=sa.Double), sa.bindparam("from_task"), types=[sa.Double, sa.BigInteger]
+)
+
+_IS_OWN = (
+    *_IN_LANE,
+    tasks.c.assignee_id == sa.bindparam("user"),
+    sa.text("tasks.free > 0 AND tasks.assignee_id IS NOT NULL"),
+    ~_IS_ON_TASK,
+)
+
+
+def _best(*conditions: sa.ColumnElement[bool] | sa.TextClause) -> sa.Select[Any]:
+    query = sa.select(*_COLUMNS).join(items, items.c.id == tasks.c.item_id)
+    return query.where(*conditions).order_by(tasks.c.rank, tasks.c.id).limit(sa.bindparam("n"))
+
+
+def _best_ids(*conditions: sa.ColumnElement[bool] | sa.TextClause) -> sa.Select[Any]:
+    query = sa.select(tasks.c.rank, tasks.c.id).where(*conditions)
+    return query.order_by(tasks.c.rank, tasks.c.id).limit(sa.bindparam("n"))
+
+
+_OWN = _best(*_IS_OWN)
+_FROM_START = _best(*_IS_OPEN_TO_ALL)
+_FROM_PLACE = _best(*_IS_OPEN_TO_ALL, _IS_AHEAD)
+_IDS_FROM_START = _best_ids(*_IS_OPEN_TO_ALL)
+_IDS_FROM_PLACE = _best_ids(*_IS_OPEN_TO_ALL, _IS_AHEAD)
+
+_THESE = _best(tasks.c.id.in_(sa.bindparam("tasks", expanding=True)), tasks.c.free > 0)
+_LOCKED_NOW = _THESE.with_for_update(of=tasks, skip_locked=True, key_share=True)
+_LOCKED_SOON = _THESE.with_for_update(of=tasks, key_share=True)
+
+
+class Lane:
+    """One person's way through one queue, within a transaction.
+
+    SQLite has one writer, so what is found is free. On PostgreSQL others look at the same time: tasks they are just
+    taking are passed over, and waited for only when there is nothing else.
+    """
+
+    def __init__(self, connection: sa.Connection, project: Project, user: int, purpose: str) -> None:
+        self._connection = connection
+        self._given = {"project": project.id, "purpose": purpose, "user": user}
+        self.place = _places.place_of(connection, project.id, user, purpose)
+        self.front: tuple[float, int] | None = None
+        self.n_given = 0
+
+    def take(self, n: int) -> list[Candidate]:
+        """The first `n` free tasks that this person has not had; no one else can take their slots meanwhile."""
+        own = self._own(n)
+        taken = own + (self._shared(n - len(own)) if n > len(own) else [])
+        self.n_given += len(taken)
+        return taken
+
+    def _own(self, n: int) -> list[Candidate]:
+        return [Candidate(*row) for row in self._connection.execute(_OWN, {**self._given, "n": n})]
+
+    def _shared(self, n: int) -> list[Candidate]:
+        if self._connection.dialect.name == "sqlite":
+            found = [Candidate(*row) for row in self._ahead(_FROM_START, _FROM_PLACE, n)]
+            if found:
+                self.front = (found[0].rank, found[0].id)
+            return found
+        return self._shared_among_writers(n)
+
+    def _shared_among_writers(self, n: int) -> list[Candidate]:
+        taken: list[Candidate] = []
+        for _ in range(ROUNDS):
+            found = self._ahead(_IDS_FROM_START, _IDS_FROM_PLACE, n + SPARE)
+            if not found:
+                break
+            self.front = self.front or (found[0].rank, found[0].id)
+            ids = [row.id for row in found]
+            taken = self._lock(_LOCKED_NOW, ids, n) or self._lock(_LOCKED_SOON, ids[:1], n)
+            if taken:
+                break
+        return taken
+
+    def _ahead(self, start: sa.Select[Any], onward: sa.Select[Any], n: int) -> Sequence[Any]:
+        if self.place.rank is None:
+            return self._connection.execute(start, {**self._given, "n": n}).all()
+        place = {"rank": self.place.rank, "from_task": self.place.task_id}
+        return self._connection.execute(onward, {**self._given, **place, "n": n}).all()
+
+    def _lock(self, query: sa.Select[Any], ids: Sequence[int], n: int) -> list[Candidate]:
+        """As they are now, not as they were when they were found."""
+        return [Candidate(*row) for row in self._connection.execute(query, {"tasks": ids, "n": n})]
+
+
+def choose(
+    connection: sa.Connection, project: Project, settings: QueueSettings, user: int, purpose: str, n: int
+) -> tuple[list[Candidate], list[Lane]]:
+    """What comes next for somebody, and the lanes it comes from."""
+    lane = Lane(connection, project, user, purpose)
+    if purpose != "label" or not settings.gold_share:
+        return lane.take(n), [lane]
+    first = lane.place.given
+    is_gold = [_is_drawn(project, "gold", user, first + k, settings.gold_share) for k in range(n)]
+    gold_lane = Lane(connection, project, user, "gold")
+    gold = gold_lane.take(sum(is_gold)) if any(is_gold) else []
+    asked = {task.item_id for task in gold}
+    plain = [task for task in lane.take(n - len(gold)) if task.item_id not in asked]
+    lane.n_given = len(gold) + len(plain)  # what is drawn next depends on all that came before
+    return _mixed(is_gold, gold, plain), [gold_lane, lane]
+
+
+def go_on(connection: sa.Connection, lanes: Sequence[Lane]) -> None:
+    """Remember how far somebody has come; the last act of a transaction."""
+    for lane in lanes:
+        place = lane.place
+        front = lane.front or (place.rank, place.task_id)
+        if lane.n_given or front != (place.rank, place.task_id):
+            _places.go_on(connection, place, front[0], front[1], lane.n_given)
+
+
+def is_blind(project: Project, settings: QueueSettings, user: int, task: Candidate) -> bool:
+    """Whether this person answers this item without seeing suggestions: the same each time it is asked."""
+    if task.purpose in {"gold", "audit"}:
+        return True
+    return task.purpose == "label" and _is_drawn(project, "blind", user, task.item_id, settings.blind_share)
+
+
+def _mixed(is_gold: Sequence[bool], gold: Sequence[Candidate], plain: Sequence[Candidate]) -> list[Candidate]:
+    """Gold where it was drawn, as far as both last."""
+    gold_left, plain_left = list(gold), list(plain)
+    mixed = []
+    for wants_gold in is_gold:
+        source = (gold_left or plain_left) if wants_gold else (plain_left or gold_left)
+        if source:
+            mixed.append(source.pop(0))
+    return mixed
+
+
+def _is_drawn(project: Project, what: str, user: int, k: int, share: float) -> bool:
+    """True for a share of all `k`, the same for the same project, person and `k`."""
+    digest = hashlib.sha256(f"{project.seed} {what} {user} {k}".encode()).digest()
+    return int.from_bytes(digest[:7]) < share * 2**56

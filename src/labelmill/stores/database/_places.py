@@ -1,0 +1,103 @@
+"""How far each person has come in each queue, so that nobody searches again through what they have had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from labelmill.stores.database._conflicts import insert_or_ignore
+from labelmill.stores.database.tables import places
+
+__all__ = ["add", "go_back", "go_on", "place_of"]
+
+_MINE = (
+    places.c.project_id == sa.bindparam("p_project"),
+    places.c.user_id == sa.bindparam("p_user"),
+    places.c.purpose == sa.bindparam("p_purpose"),
+)
+
+_FIND = sa.select(places).where(*_MINE)
+
+
+def place_of(connection: sa.Connection, project: int, user: int, purpose: str) -> sa.Row[Any]:
+    """Somebody's place in a queue; at its start if they are new."""
+    mine = {"p_project": project, "p_user": user, "p_purpose": purpose}
+    found = connection.execute(_FIND, mine).first()
+    if found is None:
+        row = {"project_id": project, "user_id": user, "purpose": purpose}
+        connection.execute(insert_or_ignore(connection, places), row)
+        found = connection.execute(_FIND, mine).one()
+    return found
+
+
+_UNMOVED = places.c.resets == sa.bindparam("p_resets")
+
+_GO_ON = (
+    sa.update(places)
+    .where(*_MINE)
+    .values(
+        given=places.c.given + sa.bindparam("p_given"),
+        rank=sa.case((_UNMOVED, sa.bindparam("p_rank", type_=sa.Double)), else_=places.c.rank),
+        task_id=sa.case((_UNMOVED, sa.bindparam("p_task")), else_=places.c.task_id),
+    )
+)
+
+
+def go_on(connection: sa.Connection, place: sa.Row[Any], rank: float | None, task: int, given: int) -> None:
+    """Move somebody's place forward, unless it was moved back since it was read."""
+    connection.execute(
+        _GO_ON,
+        {
+            "p_project": place.project_id,
+            "p_user": place.user_id,
+            "p_purpose": place.purpose,
+            "p_resets": place.resets,
+            "p_rank": rank,
+            "p_task": task,
+            "p_given": given,
+        },
+    )
+
+
+def go_back(
+    connection: sa.Connection, project: int, purpose: str, rank: float, task: int, *, user: int | None = None
+) -> None:
+    """A task has become free: whoever (or this one) is past it comes back to it.
+
+    To be called last in a transaction, as every change of a place is: then nobody holds one while waiting for
+    something else. Rows are locked in one order.
+    """
+    whose = [places.c.project_id == project, places.c.purpose == purpose]
+    if user is not None:
+        whose.append(places.c.user_id == user)
+    locked = sa.select(places.c.user_id).where(*whose).order_by(places.c.user_id).with_for_update()
+    if not connection.execute(locked).first():
+        return
+    is_past = sa.or_(places.c.rank > rank, sa.and_(places.c.rank == rank, places.c.task_id > task))
+    connection.execute(
+        sa.update(places)
+        .where(*whose)
+        .values(
+            resets=places.c.resets + 1,
+            rank=sa.case((is_past, rank), else_=places.c.rank),
+            task_id=sa.case((is_past, task), else_=places.c.task_id),
+        )
+    )
+
+
+_COUNTS = ("answered", "skipped", "extra", "finished", "ms_active")
+
+_ADD = sa.update(places).where(*_MINE).values({name: places.c[name] + sa.bindparam(f"p_{name}") for name in _COUNTS})
+
+
+def add(connection: sa.Connection, project: int, user: int, purpose: str, counts: Mapping[str, int]) -> None:
+    """Add to somebody's counts."""
+    if not any(counts.values()):
+        return
+    mine = {"p_project": project, "p_user": user, "p_purpose": purpose}
+    row = mine | {f"p_{name}": counts.get(name, 0) for name in _COUNTS}
+    if connection.execute(_ADD, row).rowcount == 0:
+        place_of(connection, project, user, purpose)
+        connection.execute(_ADD, row)
