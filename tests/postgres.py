@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from tests.trials.nodes import free_port
@@ -61,26 +62,30 @@ class Postgres:
             self.process = subprocess.Popen([*_as_nobody(), *words], stdout=log, stderr=log, start_new_session=True)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            try:
+            with suppress(psycopg.OperationalError):
                 psycopg.connect(self.url(), connect_timeout=2).close()
                 return
-            except psycopg.OperationalError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.05)
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
         said = (self.folder.parent / "postgres.log").read_text()[-2000:]
         raise RuntimeError(f"PostgreSQL did not start:\n{said}")
 
     def stop(self) -> None:
-        """End it at once, as the tests need nothing of it any more."""
-        self.kill(signal.SIGQUIT)
+        """End it at once, as nobody needs its data any more."""
+        self.kill()
 
     def kill(self, how: int = signal.SIGKILL) -> None:
         """End every process of the server."""
         if self.process is None:
             return
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, how)
+        victims = [psutil.Process(self.process.pid)]
+        if how == signal.SIGKILL:
+            victims += victims[0].children(recursive=True)
+        for victim in victims:
+            with suppress(psutil.NoSuchProcess):
+                victim.send_signal(how)
+        psutil.wait_procs(victims, PATIENCE)
         self.process.wait(PATIENCE)
         self.process = None
         if how == signal.SIGKILL:
@@ -110,9 +115,24 @@ def running_postgres(*settings: str) -> Iterator[Postgres]:
         folder.mkdir(mode=0o700)
         _own(Path(root), folder)
         subprocess.run(
-            [*_as_nobody(), _program("initdb"), "-D", str(folder), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-             "--no-locale", "--no-sync", "--no-instructions"],
-            check=True, stdout=subprocess.DEVNULL, cwd="/",
+            [
+                *_as_nobody(),
+                _program("initdb"),
+                "-D",
+                str(folder),
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "--no-sync",
+                "--no-instructions",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
         )
         server = Postgres(folder, free_port(), settings)
         server.start()

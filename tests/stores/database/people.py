@@ -27,9 +27,11 @@ class SetClock:
     now: int = START
 
     def __call__(self) -> int:
+        """Milliseconds since 1970."""
         return self.now
 
     def pass_seconds(self, seconds: float) -> None:
+        """Move it, forward or back."""
         self.now += int(seconds * 1000)
 
 
@@ -51,7 +53,9 @@ class People:
         """Queue items by their names, the first first."""
         if purpose in {"gold", "training"}:
             options.setdefault("answer", "right")
-        new = [NewTask(item, {"text": f"text of {item}"}, purpose, -float(i), **options) for i, item in enumerate(items)]
+        new = [
+            NewTask(item, {"text": f"text of {item}"}, purpose, -float(i), **options) for i, item in enumerate(items)
+        ]
         put_tasks(self.database, self.project, new)
 
     def next(self, user: int, n: int = 1, **options: Any) -> list[str]:

@@ -15,9 +15,7 @@ from labelmill.stores.database.tasks import NewTask, put_tasks, reprioritise
 
 def settle(people: People, **queue: object) -> None:
     """Give the queue other settings."""
-    people.project = update_settings(
-        people.database, people.project, {"queue": queue}, version=people.project.version
-    )
+    people.project = update_settings(people.database, people.project, {"queue": queue}, version=people.project.version)
 
 
 def test_comes_in_order_of_priority(people: People) -> None:
@@ -37,7 +35,11 @@ def test_carries_what_is_to_be_shown(people: People) -> None:
 
     given = people.take(people.person())
 
-    assert ({"text": "text of mail"}, [suggestion], "annotators disagree") == (given.content, given.suggestions, given.why)
+    assert ({"text": "text of mail"}, [suggestion], "annotators disagree") == (
+        given.content,
+        given.suggestions,
+        given.why,
+    )
 
 
 def test_never_more_people_than_the_overlap(people: People) -> None:

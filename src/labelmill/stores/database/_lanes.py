@@ -100,6 +100,21 @@ _LOCKED_NOW = _THESE.with_for_update(of=tasks, skip_locked=True, key_share=True)
 _LOCKED_SOON = _THESE.with_for_update(of=tasks, key_share=True)
 
 
+def _first_unlocked(ids: sa.Select[Any]) -> sa.Select[Any]:
+    """The best of some that nobody is taking, locked; with each, where the best of all of them lies."""
+    some = ids.limit(sa.bindparam("some")).cte("some")
+    first = sa.select(some).order_by(some.c.rank, some.c.id).limit(1)
+    columns = [
+        first.with_only_columns(some.c[name]).scalar_subquery().label(f"first_{name}") for name in ("rank", "id")
+    ]
+    query = _best(tasks.c.id.in_(sa.select(some.c.id)), tasks.c.free > 0).add_columns(*columns)
+    return query.with_for_update(of=tasks, skip_locked=True, key_share=True)
+
+
+_UNLOCKED_FROM_START = _first_unlocked(_IDS_FROM_START)
+_UNLOCKED_FROM_PLACE = _first_unlocked(_IDS_FROM_PLACE)
+
+
 class Lane:
     """One person's way through one queue, within a transaction.
 
@@ -116,7 +131,7 @@ class Lane:
 
     def take(self, n: int) -> list[Candidate]:
         """The first `n` free tasks that this person has not had; no one else can take their slots meanwhile."""
-        own = self._own(n)
+        own = self._own(n) if self.place.is_asked else []
         taken = own + (self._shared(n - len(own)) if n > len(own) else [])
         self.n_given += len(taken)
         return taken
@@ -133,7 +148,14 @@ class Lane:
         return self._shared_among_writers(n)
 
     def _shared_among_writers(self, n: int) -> list[Candidate]:
-        taken: list[Candidate] = []
+        rows = self._ahead(_UNLOCKED_FROM_START, _UNLOCKED_FROM_PLACE, n, some=n + SPARE)
+        if rows:
+            self.front = (rows[0].first_rank, rows[0].first_id)
+        taken = [Candidate(*row[:-2]) for row in rows]
+        return taken or self._after_waiting(n)
+
+    def _after_waiting(self, n: int) -> list[Candidate]:
+        """Nothing was free at that moment: wait for whoever is taking the first, unless all are taken by then."""
         for _ in range(ROUNDS):
             found = self._ahead(_IDS_FROM_START, _IDS_FROM_PLACE, n + SPARE)
             if not found:
@@ -142,14 +164,15 @@ class Lane:
             ids = [row.id for row in found]
             taken = self._lock(_LOCKED_NOW, ids, n) or self._lock(_LOCKED_SOON, ids[:1], n)
             if taken:
-                break
-        return taken
+                return taken
+        return []
 
-    def _ahead(self, start: sa.Select[Any], onward: sa.Select[Any], n: int) -> Sequence[Any]:
+    def _ahead(self, start: sa.Select[Any], onward: sa.Select[Any], n: int, **more: int) -> Sequence[Any]:
+        given = {**self._given, "n": n, **more}
         if self.place.rank is None:
-            return self._connection.execute(start, {**self._given, "n": n}).all()
-        place = {"rank": self.place.rank, "from_task": self.place.task_id}
-        return self._connection.execute(onward, {**self._given, **place, "n": n}).all()
+            return self._connection.execute(start, given).all()
+        given |= {"rank": self.place.rank, "from_task": self.place.task_id}
+        return self._connection.execute(onward, given).all()
 
     def _lock(self, query: sa.Select[Any], ids: Sequence[int], n: int) -> list[Candidate]:
         """As they are now, not as they were when they were found."""

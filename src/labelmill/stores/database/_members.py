@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from labelmill.errors import AccessError
 from labelmill.stores.database.account_tables import members
+from labelmill.stores.database.tables import projects
 
-__all__ = ["role_of"]
+__all__ = ["enter"]
 
-_ROLE = sa.select(members.c.role).where(
-    members.c.project_id == sa.bindparam("project"), members.c.user_id == sa.bindparam("user")
+_ENTER = (
+    sa.select(members.c.role, projects.c.version, projects.c.n_webhooks)
+    .join(projects, projects.c.id == members.c.project_id)
+    .where(members.c.project_id == sa.bindparam("project"), members.c.user_id == sa.bindparam("user"))
 )
-_ROLE_LOCKED = _ROLE.with_for_update(key_share=True)
+_ENTER_ALONE = _ENTER.with_for_update(of=members, key_share=True)
 
 
-def role_of(connection: sa.Connection, project: int, user: int, *, lock: bool = False) -> str:
-    """Somebody's role.
+def enter(connection: sa.Connection, project: int, user: int, *, alone: bool = False) -> Any:
+    """Somebody's `role`, and the project's `version` and `n_webhooks`.
 
     Parameters
     ----------
-    lock : bool
-        Until the transaction ends, others who lock the same person wait.
+    alone : bool
+        Until the transaction ends, others who enter alone as the same person wait.
 
     Raises
     ------
     AccessError
         If they are no member.
     """
-    found = connection.execute(_ROLE_LOCKED if lock else _ROLE, {"project": project, "user": user}).scalar()
+    found = connection.execute(_ENTER_ALONE if alone else _ENTER, {"project": project, "user": user}).first()
     if found is None:
         raise AccessError("not a member of this project: ask one of its admins for an invitation")
-    return str(found)
+    return found

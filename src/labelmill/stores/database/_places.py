@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from labelmill.stores.database._conflicts import insert_or_ignore
-from labelmill.stores.database.tables import places
+from labelmill.stores.database.tables import places, tasks
 
 __all__ = ["add", "go_back", "go_on", "place_of"]
 
@@ -18,11 +18,18 @@ _MINE = (
     places.c.purpose == sa.bindparam("p_purpose"),
 )
 
-_FIND = sa.select(places).where(*_MINE)
+_IS_ASKED = sa.exists().where(
+    tasks.c.assignee_id == sa.bindparam("p_user"),
+    tasks.c.project_id == sa.bindparam("p_project"),
+    tasks.c.purpose == sa.bindparam("p_purpose"),
+    sa.text("tasks.free > 0 AND tasks.assignee_id IS NOT NULL"),
+)
+
+_FIND = sa.select(places, _IS_ASKED.label("is_asked")).where(*_MINE)
 
 
 def place_of(connection: sa.Connection, project: int, user: int, purpose: str) -> sa.Row[Any]:
-    """Somebody's place in a queue; at its start if they are new."""
+    """Somebody's place, at the start if they are new; `is_asked`: whether something waits for them by name."""
     mine = {"p_project": project, "p_user": user, "p_purpose": purpose}
     found = connection.execute(_FIND, mine).first()
     if found is None:

@@ -13,6 +13,7 @@ from labelmill.stores.database import _leases, _members, _places
 from labelmill.stores.database.tables import assignments, drafts, tasks, votes
 
 if TYPE_CHECKING:
+    from labelmill.stores.database.projects import QueueSettings
     from labelmill.stores.database.queue import Queue
 
 __all__ = ["Said", "keep"]
@@ -47,18 +48,26 @@ _KNOWN = sa.select(votes.c.key, votes.c.digest, votes.c.status, votes.c.user_id)
 )
 
 
-def keep(connection: sa.Connection, queue: Queue, user: int, said: Sequence[Said]) -> list[Outcome]:
-    """What became of each answer."""
+def keep(
+    connection: sa.Connection, queue: Queue, user: int, said: Sequence[Said], *, careful: bool = False
+) -> list[Outcome]:
+    """What became of each answer.
+
+    The first answer to a leased task is seldom a repetition: unless `careful`, its key is not looked up, and a key
+    that was used before shows as a breach of the table's uniqueness.
+    """
     project = queue.project.id
-    _members.role_of(connection, project, user)
+    entry = _members.enter(connection, project, user)
     found = connection.execute(
         _TURNS, {"ids": sorted({one.assignment for one in said}), "user": user, "project": project}
     )
     turns = {row.public_id: SimpleNamespace(**row._mapping) for row in found}
     # Whoever sends the same key at the same time waits for the turn above and then finds the key here.
-    keys = {"project": project, "keys": sorted({one.row["key"] for one in said})}
-    known: dict[str, Any] = {row.key: row for row in connection.execute(_KNOWN, keys)}
-    taking = _Taking(connection, queue, user, turns)
+    known: dict[str, Any] = {}
+    if careful or not all(_is_first(one, turns.get(one.assignment)) for one in said):
+        keys = {"project": project, "keys": sorted({one.row["key"] for one in said})}
+        known = {row.key: row for row in connection.execute(_KNOWN, keys)}
+    taking = _Taking(connection, queue, user, turns, queue.current_settings(connection, entry))
     outcomes = []
     for one in said:
         before = known.get(one.row["key"])
@@ -76,6 +85,10 @@ def keep(connection: sa.Connection, queue: Queue, user: int, said: Sequence[Said
             outcomes.append(outcome)
     taking.finish()
     return outcomes
+
+
+def _is_first(one: Said, turn: Any) -> bool:
+    return one.row["kind"] == "label" and turn is not None and turn.state == "leased"
 
 
 def _repeated(one: Said, before: Any, user: int) -> Outcome:
@@ -127,6 +140,9 @@ _HAS_ITEM = sa.select(assignments.c.id).where(
     sa.text("assignments.live = 1 AND assignments.again = 0"),
 )
 
+_ENDED = ("expired", "returned")
+"""States of a turn in whose place the person may have got another at the same task."""
+
 _SEATED = ("leased", "answered")
 """States of a turn that holds a slot."""
 
@@ -134,16 +150,20 @@ _SEATED = ("leased", "answered")
 class _Taking:
     """Answers of one person within a transaction; counts of places are written at its end."""
 
-    def __init__(self, connection: sa.Connection, queue: Queue, user: int, turns: dict[str, Any]) -> None:
+    def __init__(
+        self, connection: sa.Connection, queue: Queue, user: int, turns: dict[str, Any], settings: QueueSettings
+    ) -> None:
         self._connection, self._queue, self._user = connection, queue, user
         self._project, self._turns = queue.project.id, turns
         self._now = queue.database.clock()
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._left: list[_leases.Freed] = []
-        self._settings = queue.current_settings(connection)
+        self._settings = settings
 
     def take(self, turn: Any, one: Said) -> Outcome:
         """Keep one answer, in the state that those before it left."""
+        if turn.state in _ENDED:
+            turn = self._later_turn(turn) or turn
         act = {"label": self._label, "skip": self._skip, "retract": self._retract}.get(one.row["kind"], self._remark)
         return act(turn, one)
 
@@ -154,8 +174,6 @@ class _Taking:
         _leases.tell_all(self._connection, self._project, self._left)
 
     def _label(self, turn: Any, one: Said) -> Outcome:
-        if turn.state not in {*_SEATED, "extra"}:
-            turn = self._later_turn(turn) or turn
         if turn.state not in {*_SEATED, "extra"} and not self._come_back(turn):
             if self._settings.late == "refuse":
                 self._keep_draft(turn, one)
@@ -181,8 +199,8 @@ class _Taking:
         self._take_back(turn)
         if turn.state in _SEATED:
             self._stand_up(turn)
-        if turn.state != "skipped":
-            self._counts[turn.purpose]["skipped"] += 1
+        self._counts[turn.purpose]["extra"] -= turn.state == "extra"
+        self._counts[turn.purpose]["skipped"] += turn.state != "skipped"
         turn.state, turn.live, turn.vote_id = "skipped", 1, None
         self._settle(turn)
         return "kept", ""

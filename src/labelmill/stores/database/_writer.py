@@ -43,7 +43,7 @@ class Writer:
     """
 
     def __init__(self, engine: sa.Engine, *, longest_group: float = 0.05) -> None:
-        self._engine, self._longest_group = engine, longest_group
+        self._connection, self._longest_group = engine.connect(), longest_group
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._is_closed = False
@@ -69,7 +69,7 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        with self._engine.connect() as connection:
+        with self._connection as connection:
             while (job := self._jobs.get()) is not None:
                 if not self._commit_group(connection, job):
                     return

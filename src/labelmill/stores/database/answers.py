@@ -154,8 +154,8 @@ def submit(queue: Queue, user: int, answers: Sequence[Answer]) -> list[Receipt]:
 def _kept(queue: Queue, user: int, rows: Sequence[_turns.Said]) -> list[_turns.Outcome]:
     try:
         return queue.database.write(lambda connection: _turns.keep(connection, queue, user, rows))
-    except IntegrityError:  # the same key by another way at the same moment; now it is known
-        return queue.database.write(lambda connection: _turns.keep(connection, queue, user, rows))
+    except IntegrityError:  # a key that was used before
+        return queue.database.write(lambda connection: _turns.keep(connection, queue, user, rows, careful=True))
 
 
 def _said(answer: Answer, position: int) -> _turns.Said:

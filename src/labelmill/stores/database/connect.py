@@ -57,6 +57,11 @@ class Database:
         self._writer = Writer(writing) if writing is not None else None
 
     @property
+    def place(self) -> str:
+        """Where it is, without its password."""
+        return str(self.path) if self.path else self.engine.url.render_as_string(hide_password=True)
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether it is a file of this machine."""
         return self.engine.dialect.name == "sqlite"
@@ -73,13 +78,13 @@ class Database:
         StorageError
             If the database cannot be written; nothing was changed.
         """
-        with _told(self):
+        with _told(self.place):
             return self._writer(work) if self._writer is not None else self._write_again(work)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database from its first query to the end of the block."""
-        with _told(self), self.engine.connect() as connection:
+        with _told(self.place), self.engine.connect() as connection:
             if self.is_sqlite:
                 with connection.begin():
                     yield connection
@@ -136,15 +141,15 @@ def open_database(
         If it cannot be reached or written, is not safe, or was made by a newer labelmill.
     """
     clock = clock or SteadyClock()
-    if "://" in str(address):
-        engine = _postgres.engine(str(address), allow_unsafe=allow_unsafe)
-        database = Database(engine, clock=clock, ids=ids)
+    path = None if "://" in str(address) else Path(address)
+    if path is None:
+        database = Database(_postgres.engine(str(address), allow_unsafe=allow_unsafe), clock=clock, ids=ids)
     else:
-        path = Path(address)
-        writing, engine = _sqlite.engine(path, writes=True), _sqlite.engine(path, writes=False)
-        database = Database(engine, writing, clock=clock, ids=ids, path=path)
+        writing, reading = _sqlite.engine(path, writes=True), _sqlite.engine(path, writes=False)
+        with _told(str(path)):
+            database = Database(reading, writing, clock=clock, ids=ids, path=path)
     try:
-        with _told(database):
+        with _told(database.place):
             bring_up_to_date(database.write, database.engine, path=database.path)
     except BaseException:
         database.close()
@@ -153,18 +158,17 @@ def open_database(
 
 
 @contextmanager
-def _told(database: Database) -> Iterator[None]:
-    """Errors of the driver as ours; constraints are ours to know and pass as they are."""
+def _told(place: str) -> Iterator[None]:
+    """Errors of the driver as ours; constraints and wrong statements are ours to know and pass as they are."""
     try:
         yield
-    except sa.exc.IntegrityError:
-        raise
-    except (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        raise _explained(error, database) from error
+    except (sa.exc.InterfaceError, sa.exc.TimeoutError, sa.exc.DatabaseError) as error:
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError | sa.exc.DataError):
+            raise
+        raise _explained(error, place) from error
 
 
-def _explained(error: sa.exc.SQLAlchemyError, database: Database) -> StorageError:
-    place = database.path or database.engine.url.render_as_string(hide_password=True)
+def _explained(error: sa.exc.SQLAlchemyError, place: str) -> StorageError:
     cause = getattr(error, "orig", None) or error
     said = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
     if "disk is full" in said or getattr(cause, "sqlstate", None) == "53100":

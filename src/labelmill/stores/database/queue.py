@@ -112,8 +112,8 @@ class Queue:
         now = self.database.clock()
 
         def work(connection: sa.Connection) -> list[str]:
-            _members.role_of(connection, self.project.id, user)
-            deadline = now + _ms(self.current_settings(connection).lease_seconds)
+            entry = _members.enter(connection, self.project.id, user)
+            deadline = now + _ms(self.current_settings(connection, entry).lease_seconds)
             change = sa.update(assignments).where(
                 assignments.c.public_id.in_(list(held)),
                 assignments.c.user_id == user,
@@ -130,7 +130,7 @@ class Queue:
         """Return unanswered tasks to the queue, where the same person may meet them again; their ids."""
 
         def work(connection: sa.Connection) -> list[str]:
-            _members.role_of(connection, self.project.id, user)
+            _members.enter(connection, self.project.id, user)
             query = sa.select(assignments).where(
                 assignments.c.public_id.in_(list(held)),
                 assignments.c.user_id == user,
@@ -151,20 +151,24 @@ class Queue:
                 return 0
             self._swept_at = now
         with self.database.read() as connection:
-            longest = _ms(self.current_settings(connection).lease_seconds)
+            entry = connection.execute(_VERSION, {"project": self.project.id}).one()
+            longest = _ms(self.current_settings(connection, entry).lease_seconds)
             if not _leases.is_expired_somewhere(connection, self.project.id, now, longest):
                 return 0
         return self.database.write(lambda connection: _leases.expire(connection, self.project.id, now, longest))
 
-    def current_settings(self, connection: sa.Connection) -> QueueSettings:
-        """The settings as they are in this transaction; parsed again only when they changed."""
-        found = connection.execute(_VERSION, {"project": self.project.id}).first()
-        if found is None:
-            raise UsageError(f"the project {self.project.name!r} is gone")
-        self.has_webhooks = found.n_webhooks > 0
-        if found.version != self._settings[0]:
+    def current_settings(self, connection: sa.Connection, entry: Any) -> QueueSettings:
+        """The settings as they are in this transaction; parsed again only when they changed.
+
+        Parameters
+        ----------
+        entry : row
+            The project's `version` and `n_webhooks`, as `_members.enter` finds them.
+        """
+        self.has_webhooks = entry.n_webhooks > 0
+        if entry.version != self._settings[0]:
             text = connection.execute(_SETTINGS, {"project": self.project.id}).scalar()
-            self._settings = (found.version, queue_settings(loads(str(text))))
+            self._settings = (entry.version, queue_settings(loads(str(text))))
         return self._settings[1]
 
     def tell_webhooks(self, connection: sa.Connection, event: str, body: Mapping[str, Any]) -> None:
@@ -174,10 +178,10 @@ class Queue:
     def _next(
         self, connection: sa.Connection, user: int, n: int, have: frozenset[str], purpose: TaskPurpose
     ) -> list[Assignment]:
-        settings = self.current_settings(connection)
-        role = _members.role_of(connection, self.project.id, user, lock=True)
-        if purpose == "review" and role not in LEADS:
-            raise AccessError(f"reviewing is for leads, not for the role {role!r}: ask an admin of the project")
+        entry = _members.enter(connection, self.project.id, user, alone=True)
+        settings = self.current_settings(connection, entry)
+        if purpose == "review" and entry.role not in LEADS:
+            raise AccessError(f"reviewing is for leads, not for the role {entry.role!r}: ask an admin of the project")
         now = self.database.clock()
         deadline = now + _ms(settings.lease_seconds)
         held = connection.execute(_HELD, {"project": self.project.id, "user": user}).all()
