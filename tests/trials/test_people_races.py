@@ -146,6 +146,10 @@ def test_leases_ending_under_people(people: People, request: pytest.FixtureReque
     check_books(people)
     people.clock.pass_seconds(2 * LEASE_SECONDS)
     people.queue.sweep()
+    if not people.database.is_sqlite:
+        deadlocks = sa.text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        with people.database.read() as connection:
+            assert 0 == connection.execute(deadlocks).scalar()
     open_slots = people.count(sa.select(sa.func.coalesce(sa.func.sum(tasks.c.free), 0)))
     fresh = [people.person() for _ in range(2)]
     assert open_slots == sum(len(people.next(user, 50)) for user in fresh)

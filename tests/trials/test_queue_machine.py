@@ -149,7 +149,7 @@ def test_any_sequence_of_acts(database_url: str, request: pytest.FixtureRequest)
     is_long = request.config.getoption("--slow")
     with open_database(database_url, allow_unsafe=True) as database:
         run_state_machine_as_test(
-            lambda: QueueMachine(database),
+            lambda: QueueMachine(database),  # type: ignore[arg-type]  # a factory, as its documentation says
             settings=settings(
                 max_examples=500 if is_long else 6,
                 stateful_step_count=50 if is_long else 25,

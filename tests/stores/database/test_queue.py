@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -61,7 +62,7 @@ def test_database_refuses_a_slot_too_many(people: People) -> None:
         row = {"slot": slot, "overlap": overlap, "user_id": bob, "project_id": people.project.id}
         put = sa.insert(slots).values(task_id=sa.select(sa.func.max(tasks.c.id)).scalar_subquery(), **row)
         with pytest.raises(sa.exc.IntegrityError):
-            people.database.write(lambda connection, put=put: connection.execute(put).rowcount)
+            people.database.write(partial(sa.Connection.execute, statement=put))
 
 
 def test_never_the_same_item_twice(people: People) -> None:

@@ -90,8 +90,11 @@ def stand_up(connection: sa.Connection, turns: Sequence[Any]) -> list[Freed]:
 
 
 def tell_all(connection: sa.Connection, project: int, freed: Sequence[Freed]) -> None:
-    """Whoever may be past these tasks comes back to them."""
-    for task in freed:
+    """Whoever may be past these tasks comes back to them.
+
+    Queue by queue, and what everybody must know first: so two who tell at once lock places in the same order.
+    """
+    for task in sorted(freed, key=lambda task: (task.purpose, not task.was_full, task.users)):
         if task.was_full:
             _places.go_back(connection, project, task.purpose, task.rank, task.task)
         else:

@@ -168,10 +168,11 @@ class _Taking:
         return act(turn, one)
 
     def finish(self) -> None:
-        """Write what others may wait for."""
-        for purpose in sorted(self._counts):
+        """Write what others may wait for, queue by queue in one order; see `_leases.tell_all`."""
+        for purpose in sorted({*self._counts, *(task.purpose for task in self._left)}):
+            left = [task for task in self._left if task.purpose == purpose]
+            _leases.tell_all(self._connection, self._project, left)
             _places.add(self._connection, self._project, self._user, purpose, self._counts[purpose])
-        _leases.tell_all(self._connection, self._project, self._left)
 
     def _label(self, turn: Any, one: Said) -> Outcome:
         if turn.state not in {*_SEATED, "extra"} and not self._come_back(turn):
