@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -12,11 +12,9 @@ from labelmill.domain.strict_json import dumps
 from labelmill.stores.database import _places
 from labelmill.stores.database._conflicts import bulk_insert, insert_or_ignore
 from labelmill.stores.database._ids import reserve
+from labelmill.stores.database.new_task import NewTask
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tables import gold_answers, items, projects, tasks, totals
-
-if TYPE_CHECKING:
-    from labelmill.stores.database.tasks import NewTask
 
 __all__ = ["Row", "put", "reprioritise"]
 
