@@ -9,7 +9,7 @@ from hypothesis import settings
 from tests.local_ray import local_ray  # noqa: F401 -- a fixture for all
 from tests.local_spark import local_spark  # noqa: F401 -- a fixture for all
 from tests.object_storage import bucket, proxy, s3_server  # noqa: F401 -- fixtures for all
-from tests.postgres import database_url, postgres  # noqa: F401 -- fixtures for all
+from tests.postgres import database_url, migrated_file, postgres  # noqa: F401 -- fixtures for all
 
 # The same examples at each run, so that a red build means a change; --slow looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)

@@ -16,16 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
 from tests.trials.nodes import free_port
 
-__all__ = ["Postgres", "database_url", "postgres", "running_postgres"]
+__all__ = ["Postgres", "database_url", "migrated_file", "postgres", "running_postgres"]
 
-QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 """For tests that are not about surviving."""
 
-SMALL = ("shared_buffers=64MB", "max_connections=200", "autovacuum=off", "max_wal_size=2GB")
+SMALL = ("shared_buffers=64MB", "max_connections=200", "max_wal_size=2GB")
 
 PATIENCE = 60.0
 
@@ -55,6 +54,8 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        import psycopg  # not at the top: every test run reads this file
+
         words = [_program("postgres"), "-D", str(self.folder), "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
         for setting in (*SMALL, *self.settings):
             words += ["-c", setting]
@@ -93,6 +94,8 @@ class Postgres:
 
     def run(self, statement: str) -> None:
         """One statement, outside a transaction."""
+        import psycopg
+
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(statement.encode())
 
@@ -153,11 +156,22 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with all tables and nothing in them, to be copied."""
+    from labelmill.stores.database.connect import open_database
+
+    path = tmp_path_factory.mktemp("template") / "people.db"
+    open_database(path).close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
     """Where a new, migrated database lies; each test that asks for it runs on both kinds."""
     if request.param == "sqlite":
-        yield str(tmp_path / "store" / "people.db")
+        (tmp_path / "store").mkdir()
+        yield str(shutil.copy(migrated_file, tmp_path / "store" / "people.db"))
         return
     server: Postgres = request.getfixturevalue("postgres")
     url = server.new_database("template_labelmill")

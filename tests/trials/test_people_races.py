@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from tests.stores.database.people import People, said
 
+from labelmill.errors import ConflictError
 from labelmill.stores.database.answers import Answer, Receipt, submit
 from labelmill.stores.database.projects import update_settings
 from labelmill.stores.database.tables import assignments, slots, tasks, votes
@@ -111,6 +112,22 @@ def test_same_submit_eight_times_at_once(people: People, request: pytest.Fixture
         assert {"kept"} == {receipt.status for receipt in receipts}
     assert n == people.count(sa.select(sa.func.count()).select_from(votes))
     assert n == len(list(current_votes(people.database, people.project)))
+
+
+def test_one_of_eight_editors_wins(people: People) -> None:
+    """Of eight who change the settings from one version, one succeeds, and seven are told to read them again."""
+    outcomes: list[str] = []
+
+    def edit(i: int) -> None:
+        try:
+            update_settings(people.database, people.project, {"by": i}, version=1)
+            outcomes.append("won")
+        except ConflictError:
+            outcomes.append("told")
+
+    together(edit, 8)
+
+    assert ["told"] * 7 + ["won"] == sorted(outcomes)
 
 
 def test_leases_ending_under_people(people: People, request: pytest.FixtureRequest) -> None:

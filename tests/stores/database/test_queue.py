@@ -10,7 +10,7 @@ from tests.stores.database.people import People, names, said
 from labelmill.errors import AccessError
 from labelmill.stores.database.answers import submit
 from labelmill.stores.database.projects import update_settings
-from labelmill.stores.database.tables import slots, tasks
+from labelmill.stores.database.tables import places, slots, tasks
 from labelmill.stores.database.tasks import NewTask, put_tasks, reprioritise
 
 
@@ -175,6 +175,17 @@ def test_later_tasks_ahead_are_found(people: People) -> None:
     put_tasks(people.database, people.project, [NewTask("urgent", {}, priority=99)])
 
     assert "urgent" == people.take(ann).item
+
+
+def test_search_starts_where_the_person_is(people: People) -> None:
+    """Who works alone through a queue meant for two does not search again through all they have had."""
+    people.put(*(f"i{i}" for i in range(60)), overlap=2)
+    ann = people.person()
+    for _ in range(50):
+        people.answer(ann, people.take(ann))
+
+    passed = sa.select(sa.func.count()).where(tasks.c.id < places.c.task_id, places.c.user_id == ann)
+    assert 49 == people.count(passed)
 
 
 def test_gold_is_mixed_in_by_share(people: People) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from labelmill.domain.strict_json import dumps
 from labelmill.stores.database import _places
@@ -55,9 +56,9 @@ class Row(NamedTuple):
 def put(connection: sa.Connection, project: Project, rows: Sequence[Row]) -> tuple[int, int]:
     """How many tasks were added, and how many updated."""
     _lock(connection, project)
-    known = _put_items(connection, project, {row.item: row.content for row in rows})
+    known, old_items = _put_items(connection, project, {row.item: row.content for row in rows})
     wanted = {(known[row.item], row.purpose, row.assignee): row for row in rows}
-    there = _tasks_of(connection, [item for item, _, _ in wanted])
+    there = _tasks_of(connection, old_items)
     new = [(item, row) for (item, purpose, assignee), row in wanted.items() if (item, purpose, assignee) not in there]
     old = [(there[key], row) for key, row in wanted.items() if key in there]
     _insert(connection, project, new)
@@ -93,14 +94,19 @@ def _lock(connection: sa.Connection, project: Project) -> None:
 
 
 def _items_of(connection: sa.Connection, project: Project, names: Sequence[str]) -> dict[str, tuple[int, str]]:
-    query = sa.select(items.c.name, items.c.id, items.c.content).where(
-        items.c.project_id == project.id, items.c.name.in_(names)
-    )
+    query = sa.select(items.c.name, items.c.id, items.c.content).where(items.c.project_id == project.id)
+    if connection.dialect.name == "sqlite":
+        query = query.where(items.c.name.in_(names))
+    else:  # a long list of names makes PostgreSQL read the whole table, a join with it does not
+        wanted = sa.func.unnest(sa.cast(list(names), ARRAY(sa.Text))).table_valued("name")
+        query = query.join(wanted, wanted.c.name == items.c.name)
     return {name: (number, content) for name, number, content in connection.execute(query)}
 
 
-def _put_items(connection: sa.Connection, project: Project, contents: Mapping[str, str]) -> dict[str, int]:
-    """Numbers of the items; those that are new or look different are written."""
+def _put_items(
+    connection: sa.Connection, project: Project, contents: Mapping[str, str]
+) -> tuple[dict[str, int], list[int]]:
+    """Numbers of the items, and of those that were there; what is new or looks different is written."""
     there = _items_of(connection, project, list(contents))
     new = [name for name in contents if name not in there]
     numbers = reserve(connection, items, len(new))
@@ -110,7 +116,8 @@ def _put_items(connection: sa.Connection, project: Project, contents: Mapping[st
     if changed:
         change = sa.update(items).where(items.c.id == sa.bindparam("item")).values(content=sa.bindparam("text"))
         connection.execute(change, [{"item": number, "text": text} for number, text in changed])
-    return {name: number for name, (number, _) in there.items()} | dict(zip(new, numbers, strict=True))
+    old = {name: number for name, (number, _) in there.items()}
+    return old | dict(zip(new, numbers, strict=True)), list(old.values())
 
 
 _Key = tuple[int, str, int | None]
@@ -118,6 +125,8 @@ _Key = tuple[int, str, int | None]
 
 def _tasks_of(connection: sa.Connection, item_ids: Sequence[int]) -> dict[_Key, Any]:
     """Tasks of the items; of those sent back only the ones that still wait."""
+    if not item_ids:
+        return {}
     query = sa.select(
         tasks.c.id,
         tasks.c.item_id,

@@ -116,22 +116,14 @@ def list_tasks(database: Database, project: Project, *, after: int = 0, limit: i
     """A page of tasks in the order they were put, from the one after a key; quick at any depth."""
     if not 1 <= limit <= MAX_PAGE:
         raise UsageError(f"limit must lie between 1 and {MAX_PAGE}, found {limit}")
-    query = (
-        sa.select(
-            tasks.c.id,
-            tasks.c.public_id,
-            items.c.name,
-            tasks.c.purpose,
-            tasks.c.rank,
-            tasks.c.overlap,
-            tasks.c.n_answers,
-            tasks.c.free,
-        )
-        .join(items, items.c.id == tasks.c.item_id)
+    page = (
+        sa.select(tasks)
         .where(tasks.c.project_id == project.id, tasks.c.id > after)
         .order_by(tasks.c.project_id, tasks.c.id)
         .limit(limit)
+        .subquery()
     )
+    query = sa.select(page, items.c.name).join(items, items.c.id == page.c.item_id).order_by(page.c.id)
     with database.read() as connection:
         return [
             TaskRow(
