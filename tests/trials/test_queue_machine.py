@@ -151,8 +151,8 @@ def test_any_sequence_of_acts(database_url: str, request: pytest.FixtureRequest)
         run_state_machine_as_test(
             lambda: QueueMachine(database),  # type: ignore[arg-type]  # a factory, as its documentation says
             settings=settings(
-                max_examples=500 if is_long else 6,
-                stateful_step_count=50 if is_long else 25,
+                max_examples=500 if is_long else 3,
+                stateful_step_count=50 if is_long else 20,
                 deadline=None,
                 derandomize=not is_long,
                 suppress_health_check=list(HealthCheck),

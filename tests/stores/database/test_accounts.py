@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from tests.stores.database.people import People
 
 from labelmill.errors import AccessError, ConflictError, UsageError
@@ -10,6 +11,13 @@ from labelmill.stores.database.account_tables import identities, links, tokens
 from labelmill.stores.database.accounts import User
 
 PASSWORD = "correct horse"
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Passwords cost nothing here, but where their cost is the point."""
+    if "secrets" not in request.node.name:
+        monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def newcomer(people: People, name: str = "Ann", role: accounts.Role = "annotator") -> User:
