@@ -297,7 +297,7 @@ def test_what_does_not_fit_is_refused(options: dict[str, object], said: str) -> 
         check(table, **({"probabilities": np.full((2, 2), 0.5)} | options))  # type: ignore[arg-type]  # that is the point
 
 
-NEAR_CHANCE = {"music_genre": 3, "rte": 3, "sp": 4, "temp": 5, "trec": 14, "web": 4}
+NEAR_CHANCE = {"music_genre": 3, "rte": 3, "sp": 4, "temp": 5, "trec": 17, "web": 4}
 
 
 @pytest.mark.parametrize("name", NEAR_CHANCE)

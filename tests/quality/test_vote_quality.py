@@ -252,7 +252,7 @@ def test_votes_of_real_people_are_ranked() -> None:
         by_posterior = found.probabilities[rows, majority][has]
         of_majority.append([_auroc(is_wrong, found.of_labels(majority)[has]), _auroc(is_wrong, by_posterior)])
 
-    for pairs, least in ((of_votes, 0.91), (of_majority, 0.8)):
+    for pairs, least in ((of_votes, 0.9), (of_majority, 0.8)):
         ours, posterior = np.mean(pairs, axis=0)
         assert ours > least
         assert ours > posterior

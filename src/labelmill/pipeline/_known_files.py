@@ -14,12 +14,12 @@ from labelmill.errors import BadInputError, BadRow, StorageError, UsageError, ne
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
 
-__all__ = ["read_gold", "read_history", "write_history"]
+__all__ = ["known_answers", "read_history", "write_history"]
 
 NOTHING = "Nothing was written."
 
 
-def read_gold(path: Path, classes: Sequence[str]) -> dict[str, str]:
+def known_answers(path: Path, classes: Sequence[str]) -> dict[str, str]:
     """Item -> true class, of a file with the columns `item` (or `task`) and `label`; rows without a label are none.
 
     Raises

@@ -18,7 +18,7 @@ from labelmill.domain.vote_columns import VOTE_COLUMNS, Repeats, contradictions
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
-from labelmill.pipeline._known_files import read_gold, read_history, write_history
+from labelmill.pipeline._known_files import known_answers, read_history, write_history
 from labelmill.pipeline._vote_times import TIME_COLUMNS, wrong_times
 from labelmill.pipeline.aggregate import Aggregated, aggregate_votes
 from labelmill.pipeline.ingest import OnBadRows
@@ -120,7 +120,7 @@ def aggregate_files(
             kinds = dict.fromkeys(frame["annotator"].unique().to_list(), kind)
         if annotators is not None:
             kinds |= kinds_of(annotators)
-        known = {} if gold is None else read_gold(gold, classes or _named(frame))
+        known = {} if gold is None else known_answers(gold, classes or _named(frame))
         past = None if history is None else read_history(history)
         result = aggregate_votes(
             frame, model=model, classes=classes, kinds=kinds, gold=known, history=past, repeats=repeats, seed=seed

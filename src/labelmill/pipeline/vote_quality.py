@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill import registry
+from labelmill.domain.ports import LabelModel
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import UsageError
@@ -61,7 +62,16 @@ def score_votes(
     table = VoteTable.of(votes, classes=classes, kinds=kinds)
     given = None if probabilities is None else _rows(table, np.asarray(probabilities, dtype=np.float64), items)
     fitted = registry.find("label_model", model)(seed=seed).fit(table)
-    return vote_quality(table, fitted.predict_proba(table), fitted.reliability_, model=given)
+    return vote_quality(table, _untempered(fitted, table), fitted.reliability_, model=given)
+
+
+def _untempered(fitted: LabelModel, votes: VoteTable) -> npt.NDArray[np.float64]:
+    """The posterior as it is if votes are independent: how far that holds is for `vote_quality` to judge."""
+    probabilities, power = fitted.predict_proba(votes), fitted.details_.get("temperature")
+    if not isinstance(power, float) or not probabilities.size:
+        return probabilities
+    raised = probabilities ** (1.0 / power)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 def _rows(
