@@ -103,7 +103,7 @@ def _second_driver(cluster: Cluster, words: tuple[str | Path, ...], log: Path) -
         n_said = len(log.read_text())
         driver = cluster.driver(*words, log=log)
         with suppress(subprocess.TimeoutExpired):
-            driver.wait(6)
+            driver.wait(25)  # a busy machine takes long to start one; one that works goes on meanwhile
         refused = driver.poll() == 1 and "another labelmill is writing" in log.read_text()[n_said:]
         if not refused or time.monotonic() > deadline:
             return driver
