@@ -34,7 +34,7 @@ def test_precision_is_drawn_to_the_anchor() -> None:
     counts = np.zeros((1, 2, 2))
     counts[0, 0] = [3.0, 0.0]
 
-    precision = anchored_precision(counts, anchor_precision=0.7, anchor_weight=2.0)
+    precision = anchored_precision(counts, np.array([0.5, 0.5]), anchor_precision=0.7, anchor_weight=2.0)
 
     np.testing.assert_allclose([0.8, 0.2], precision[0, 0])
     np.testing.assert_allclose([0.3, 0.7], precision[0, 1])
@@ -44,7 +44,7 @@ def test_a_vote_never_speaks_against_its_class() -> None:
     """Where the class is commoner than the rule is precise, its vote says nothing, not the opposite."""
     precision = np.array([[[0.8, 0.2], [0.2, 0.8]]])
 
-    evidence = anchored_evidence(precision, np.log([0.9, 0.1]))
+    evidence = anchored_evidence(precision, np.log([0.9, 0.1]), np.array([True, True]))
 
     assert evidence[0, 0, 0] >= evidence[0, 0, 1]
     assert evidence[0, 1, 1] > evidence[0, 1, 0]

@@ -13,7 +13,7 @@ from labelmill.aggregation._tally import Floats, Tally
 from labelmill.domain.sums import Sums
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["Answers", "Counts", "Expectation", "Move", "Shares"]
+__all__ = ["Answers", "Counts", "Expectation", "Shares"]
 
 
 class Counts(NamedTuple):
@@ -27,20 +27,17 @@ class Counts(NamedTuple):
         Items with votes in each state.
     extra : ndarray of float64
         Shares: number of votes, of rows and of items. Expectations: the sum of the log normalisers.
-    most : float
-        The largest change of a probability.
     """
 
     votes: Floats
     items: Floats
     extra: Floats
-    most: float
 
     @classmethod
     def of(cls, sums: Sums) -> Self:
         """The counts that an ask of this module answers with."""
         votes, items, extra = sums.arrays
-        return cls(votes, items, extra, sums.most)
+        return cls(votes, items, extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +77,6 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """Asks for the counts by a mixture's posterior and for its largest change since the mixture before (or shares)."""
-
-    mixture: Mixture
-    before: Mixture | None
-
-    def __call__(self, votes: VoteTable, /) -> Sums:
-        """Counts of the shard; the posterior is kept for the next question, which will compare with it."""
-        tally = Tally.of(votes)
-        before = self._before(tally)
-        states, _ = self.mixture.states(tally)
-        tally.keep(self.mixture, states)
-        return _counts(tally, states, np.zeros(0), float(np.abs(states - before).max(initial=0.0)))
-
-    def with_known(self, sums: Sums, known: Known) -> Sums:
-        """Known votes in the parts of their classes."""
-        votes, items, _ = _parts(self.mixture, known)
-        return Sums((sums.arrays[0] + votes, sums.arrays[1] + items, *sums.arrays[2:]), sums.most)
-
-    def _before(self, tally: Tally) -> Floats:
-        if self.before is None:
-            return tally.shares
-        kept = tally.recall(self.before)
-        return self.before.states(tally)[0] if kept is None else kept
-
-
-@dataclass(frozen=True, slots=True)
 class Answers:
     """Asks for the counts by class probabilities as they are predicted: unanimous votes kept."""
 
@@ -115,7 +85,6 @@ class Answers:
     def __call__(self, votes: VoteTable, /) -> Sums:
         """Counts of the shard; states are classes."""
         tally = Tally.of(votes)
-        tally.forget()
         return _counts(tally, self.mixture.classes(tally), np.zeros(0))
 
     def with_known(self, sums: Sums, known: Known) -> Sums:
@@ -133,8 +102,8 @@ def graded(shares: Floats, n_grades: int) -> Floats:
     return nearness.reshape(len(shares), shares.shape[1] * n_grades)
 
 
-def _counts(tally: Tally, posterior: Floats, extra: Floats, most: float = 0.0) -> Sums:
-    return Sums((tally.counts(posterior), tally.state_counts(posterior), extra), most)
+def _counts(tally: Tally, posterior: Floats, extra: Floats) -> Sums:
+    return Sums((tally.counts(posterior), tally.state_counts(posterior), extra))
 
 
 def _parts(mixture: Mixture, known: Known) -> tuple[Floats, Floats, float]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from labelmill.aggregation._anchored import anchored_evidence
 from labelmill.aggregation._asks import Counts, Expectation
@@ -40,6 +41,7 @@ Solver = Callable[[Floats, Floats | None], Found]
 
 class _Learned(NamedTuple):
     balance: Floats
+    named: npt.NDArray[np.bool_]
     found: Found
     iterations: int
     converged: bool
@@ -47,7 +49,8 @@ class _Learned(NamedTuple):
     @property
     def mixture(self) -> Mixture:
         log_balance = np.log(self.balance)
-        return Mixture(log_balance, anchored_evidence(self.found.precision, log_balance), np.arange(len(log_balance)))
+        evidence = anchored_evidence(self.found.precision, log_balance, self.named)
+        return Mixture(log_balance, evidence, np.arange(len(log_balance)))
 
 
 class OverlapLearner(ByMixture):
@@ -97,7 +100,7 @@ class OverlapLearner(ByMixture):
             learned = yield from self._learn(overlaps)
         else:
             balance = checked_balance(self.class_balance, len(classes))
-            learned = _Learned(balance, self._solver(overlaps)(balance, None), 1, converged=True)
+            learned = _Learned(balance, overlaps.named, self._solver(overlaps)(balance, None), 1, converged=True)
         found = learned.found
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_, self.precision_ = learned.balance, found.precision
@@ -126,13 +129,14 @@ class OverlapLearner(ByMixture):
         shares = balance = _rounded(class_balance(overlaps.shares))
         for iteration in range(1, self.max_iterations + 1):
             found = solve(balance, before)
-            learned = _Learned(balance, found, iteration, converged=False)
+            learned = _Learned(balance, overlaps.named, found, iteration, converged=False)
             generative = _generative(learned, overlaps)
             items = Counts.of((yield Expectation(generative))).items
             silent = posterior(generative.log_balance[None].copy())[0][0]
             predicted = class_balance(items + (overlaps.n_items - items.sum()) * silent)
             # Votes that tell nothing would let the balance drift away: a class keeps most of the share it was voted.
-            predicted = _rounded(np.maximum(predicted, self.anchor_precision * shares))
+            predicted = np.maximum(predicted, self.anchor_precision * shares)
+            predicted = _rounded(np.where(overlaps.named, predicted, np.minimum(predicted, shares)))
             if np.abs(predicted - balance).max(initial=0.0) < self.tolerance:
                 return learned._replace(converged=True)
             balance, before = predicted, found.precision

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from labelmill.domain.schema import ABSTAIN
+from labelmill.aggregation._vote_keys import vote_keys
 from labelmill.domain.sums import Ask, Rounds, Sums
 from labelmill.domain.vote_table import VoteTable
 
@@ -46,7 +45,7 @@ class Halves:
         """Both halves, made once for as long as the table object lives."""
         kept = _KEPT.get(votes)
         if kept is None or kept[0] != self.repeated:
-            keys = _keys(votes)
+            keys = vote_keys(votes)
             twice = np.isin(_bucket(keys), np.frombuffer(self.repeated, dtype=np.uint32))
             side = keys & np.uint64(1)
             halves = (_rows(votes, twice | (side == 0), twice), _rows(votes, twice | (side == 1), twice))
@@ -73,33 +72,11 @@ _KEPT: WeakKeyDictionary[VoteTable, tuple[bytes, tuple[VoteTable, VoteTable]]] =
 
 def _buckets(votes: VoteTable, /) -> Sums:
     """How many items of the shard there are in each bucket."""
-    return Sums((np.bincount(_bucket(_keys(votes)), votes.multiplicity, minlength=N_BUCKETS).astype(np.float64),))
+    return Sums((np.bincount(_bucket(vote_keys(votes)), votes.multiplicity, minlength=N_BUCKETS).astype(np.float64),))
 
 
 def _bucket(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return ((keys >> np.uint64(1)) % np.uint64(N_BUCKETS)).astype(np.int64)
-
-
-def _keys(votes: VoteTable) -> npt.NDArray[np.uint64]:
-    """A number for each item that follows from its votes."""
-    annotators, classes = _hashes(votes.annotators), _hashes(votes.classes)
-    cast = votes.label != ABSTAIN
-    each = _stirred(annotators[votes.annotator_index[cast]] ^ _stirred(classes[votes.label[cast]]))
-    sums = np.zeros(votes.n_items, dtype=np.uint64)
-    np.add.at(sums, votes.item_index[cast], each)  # wraps around: the order of the votes does not matter
-    return _stirred(sums)
-
-
-def _hashes(names: tuple[str, ...]) -> npt.NDArray[np.uint64]:
-    digests = [blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest() for name in names]
-    return np.array([int.from_bytes(digest, "little") for digest in digests], dtype=np.uint64)
-
-
-def _stirred(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """The finaliser of MurmurHash3 (Appleby), which is in the public domain."""
-    keys = (keys ^ (keys >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    keys = (keys ^ (keys >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return keys ^ (keys >> np.uint64(33))
 
 
 def _rows(votes: VoteTable, kept: npt.NDArray[np.bool_], twice: npt.NDArray[np.bool_]) -> VoteTable:

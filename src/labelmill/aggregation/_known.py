@@ -82,7 +82,7 @@ def set_apart(
         If a gold answer is no class.
     """
     past = None if history is None else history.counts(table.annotators, table.classes)
-    answers = gold_classes(table, gold or {})
+    answers = gold_classes(table, gold) if gold else np.full(table.n_items, ABSTAIN)
     is_gold = answers != ABSTAIN
     if not is_gold.any():
         return table, None if past is None else Known(past, np.zeros(table.n_classes))

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.aggregation._lookup import Lookup, is_dense
 from labelmill.aggregation._posterior import keep_unanimous, posterior, softmax_by_state
 from labelmill.aggregation._tally import Floats, Tally
+from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 
 __all__ = ["LeftOut", "Mixture"]
@@ -27,6 +29,12 @@ class LeftOut(NamedTuple):
     posterior: Floats
     without: Callable[[npt.NDArray[np.intp]], Floats]
     prior: Floats | None = None
+
+
+MANY = 50_000
+"""Rows from which answers are looked up for several annotators at once."""
+MOST_BITS = 12
+"""Classes whose sets are numbered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +97,32 @@ class Mixture:
 
     def predict(self, votes: VoteTable) -> Floats:
         """Class probabilities of each item, (n_items, n_classes)."""
+        large = votes.n_items >= MANY and is_dense(votes) and votes.n_classes <= MOST_BITS
+        if large and not Tally.made(votes):
+            return self._looked_up(votes)
         tally = Tally.of(votes)
         return tally.expand(self.classes(tally))
+
+    def _looked_up(self, votes: VoteTable) -> Floats:
+        """The same without a tally, which of a large matrix costs more than the answers."""
+        n, n_classes, n_states = self.per_vote.shape
+        lookup = Lookup(n, n_classes)
+        silent = np.zeros((n, 1, n_states))
+        words = lookup.tables(np.concatenate([silent, self.per_vote], axis=1), np.add)
+        bits = np.tile(np.append(0, 1 << np.arange(n_classes)), (n, 1))
+        names = lookup.tables(bits, np.bitwise_or)
+        class_of_bits = _class_of_bits(n_classes)
+        found = np.empty((votes.n_items, n_classes))
+        for rows, numbers in lookup.blocks(votes.matrix):
+            by_state = np.repeat(self.log_balance[:, None], rows.stop - rows.start, axis=1)
+            named = np.zeros(rows.stop - rows.start, dtype=np.int64)
+            for word, name, number in zip(words, names, numbers, strict=True):
+                by_state += word.take(number, axis=0).T
+                named |= name.take(number)
+            softmax_by_state(by_state)
+            states = np.ascontiguousarray(by_state.T)
+            found[rows] = keep_unanimous(self._by_class(states, n_classes), class_of_bits[named])
+        return found
 
     def left_out(self, votes: VoteTable, prior: Floats | None = None) -> LeftOut:
         """Beliefs with and without each vote that names a class; `prior` as in `LeftOut`."""
@@ -111,3 +143,10 @@ class Mixture:
         if len(self.class_of) == n_classes:
             return states
         return np.add.reduceat(states, np.searchsorted(self.class_of, np.arange(n_classes)), axis=1)
+
+
+def _class_of_bits(n_classes: int) -> npt.NDArray[np.intp]:
+    """The only class in each set of classes, ABSTAIN where there are none or several, (2 ** n_classes,)."""
+    only = np.full(1 << n_classes, ABSTAIN, dtype=np.intp)
+    only[1 << np.arange(n_classes)] = np.arange(n_classes)
+    return only

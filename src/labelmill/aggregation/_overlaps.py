@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from labelmill.aggregation._tally import Floats, Tally
 from labelmill.domain.sums import Sums
@@ -47,6 +48,11 @@ class Overlaps:
         """The counts that `AskOverlaps` answers with."""
         together, votes, shares, sizes = sums.arrays
         return cls(together, votes, shares, float(sizes[0]))
+
+    @property
+    def named(self) -> npt.NDArray[np.bool_]:
+        """Whether any vote names the class, shape (n_classes,)."""
+        return np.asarray(self.votes.sum(axis=0) > 0)
 
     @property
     def covariance(self) -> Floats:

@@ -80,7 +80,6 @@ class Tally:
             self.one_hot = _one_hot_of_matrix(votes.matrix, self.n_classes)
         else:
             self.one_hot = _one_hot(votes)
-        self._kept: tuple[object, Floats] | None = None
         self._blocks: dict[int, list[Block]] = {}
         self.multiplicity: Floats | None = None if counted is None else counted.astype(np.float64)
         self._describe_rows()
@@ -94,22 +93,15 @@ class Tally:
         return kept
 
     @staticmethod
+    def made(votes: VoteTable) -> bool:
+        """Whether there is a tally of the table already."""
+        return votes in _KEPT
+
+    @staticmethod
     def by_item(votes: VoteTable) -> Tally:
         """The tally with one row for each of the table."""
         kept = _KEPT.get(votes)
         return Tally(votes, compress=False) if kept is None or kept.inverse is not None else kept
-
-    def keep(self, made_by: object, posterior: Floats) -> None:
-        """Keep a posterior over the rows until the next is kept, to be recalled by what it was made by."""
-        self._kept = made_by, posterior
-
-    def recall(self, made_by: object) -> Floats | None:
-        """The posterior kept last if it was made by an equal thing; None tells to make it again."""
-        return self._kept[1] if self._kept is not None and self._kept[0] == made_by else None
-
-    def forget(self) -> None:
-        """Let go of the posterior kept."""
-        self._kept = None
 
     def _describe_rows(self) -> None:
         column_class = np.tile(np.eye(self.n_classes), (self.n_annotators, 1))
@@ -217,7 +209,7 @@ def pays_to_compress(votes: VoteTable) -> bool:
     cells = votes.n_items * votes.n_annotators
     if votes.soft or not 0 < cells <= DENSE_ENOUGH * max(votes.n_votes, votes.n_items):
         return False
-    if int((votes.matrix != ABSTAIN).sum()) != votes.n_votes:
+    if "label" in votes.__dict__ and int(np.count_nonzero(votes.matrix != ABSTAIN)) != votes.n_votes:
         return False
     return len(votes.patterns.counts) <= WORTH_IT * votes.n_items
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from labelmill.aggregation._anchored import anchored_evidence, anchored_precision
-from labelmill.aggregation._asks import Answers, Counts, Move, Shares
+from labelmill.aggregation._asks import Answers, Counts, Expectation, Shares
 from labelmill.aggregation._by_rounds import ByMixture
 from labelmill.aggregation._dependence import Residuals, dependence_weights, two_sided
 from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._options import at_least_one, open_share
 from labelmill.aggregation._overlaps import MOST_COLUMNS, AskOverlaps, Overlaps
 from labelmill.aggregation._posterior import class_balance, reliability
+from labelmill.aggregation._sample import Sample, within_sample
 from labelmill.aggregation._tally import Floats
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
@@ -117,25 +119,36 @@ class AnchoredNaiveBayes(ByMixture):
         """Learn from sums over shards; see `LearnsByRounds`."""
         at_least_one(max_iterations=self.max_iterations)
         open_share(anchor_precision=self.anchor_precision)
+        sample = yield from Sample.learning()
+        yield from within_sample(self._learning(annotators, classes), sample)
+        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
+        self.details_["one_item_in"] = 1 if sample is None else sample.one_in
+
+    def _learning(self, annotators: Sequence[str], classes: Sequence[str]) -> Rounds[None]:
         by_shares = Counts.of((yield Shares()))
         together = None
         if self.dependence and 1 < len(annotators) * len(classes) <= MOST_COLUMNS:
             together = Overlaps.of((yield AskOverlaps())).together
-        step = _Step(np.ones(len(annotators)), self._anchors(together, by_shares.votes))
+        step = _Step(
+            np.ones(len(annotators)),
+            self._anchors(together, by_shares.votes),
+            by_shares.votes.sum(axis=(0, 2)) > 0,
+            float(by_shares.extra[0]),
+        )
         learned = yield from self._learn(step, by_shares)
         if together is not None:
             step, learned = yield from self._unlike(together, step, learned)
         self._mixture = learned.mixture
         answers = Counts.of((yield Answers(self._mixture)))
         _, n_rows, n_items = by_shares.extra.astype(np.int64).tolist()
-        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = np.exp(self._mixture.log_balance)
-        self.precision_ = self._precision(learned.expected.votes, step)
+        self.precision_ = self._precision(learned.expected, step)
         self.dependence_weights_ = step.weights
         self.reliability_ = reliability(answers.votes)
         self.details_ = {
             "model": "anchored_naive_bayes",
             "iterations": learned.iterations,
+            "max_iterations": self.max_iterations,
             "converged": learned.converged,
             "patterns": n_rows if n_rows < n_items else None,
             "alike": {name: round(float(w), 4) for name, w in zip(annotators, step.weights, strict=True) if w < 1},
@@ -160,29 +173,40 @@ class AnchoredNaiveBayes(ByMixture):
         return anchors
 
     def _learn(self, step: _Step, expected: Counts, since: _Learned | None = None) -> Rounds[_Learned]:
-        before, done = (None, 0) if since is None else (since.mixture, since.iterations)
+        before, done = -np.inf, 0 if since is None else since.iterations
         for iteration in range(1, self.max_iterations + 1):
             mixture = self._mixture_of(expected, step)
-            expected = Counts.of((yield Move(mixture, before)))
-            if expected.most < self.tolerance:
+            expected = Counts.of((yield Expectation(mixture)))
+            bound = float(expected.extra[0]) / max(step.n_votes, 1.0)
+            if abs(bound - before) < self.tolerance:
                 return _Learned(mixture, expected, done + iteration, converged=True)
-            before = mixture
+            before = bound
         return _Learned(mixture, expected, done + self.max_iterations, converged=False)
 
     def _mixture_of(self, expected: Counts, step: _Step) -> Mixture:
         log_balance = np.log(class_balance(expected.items))
-        evidence = anchored_evidence(self._precision(expected.votes, step), log_balance)
+        evidence = anchored_evidence(self._precision(expected, step), log_balance, step.named)
         return Mixture(log_balance, evidence * step.weights[:, None, None], np.arange(len(log_balance)))
 
-    def _precision(self, counts: Floats, step: _Step) -> Floats:
-        return anchored_precision(counts, anchor_precision=self.anchor_precision, anchor_weight=step.anchors)
+    def _precision(self, expected: Counts, step: _Step) -> Floats:
+        return anchored_precision(
+            expected.votes,
+            class_balance(expected.items),
+            anchor_precision=self.anchor_precision,
+            anchor_weight=step.anchors,
+        )
 
 
 class _Step(NamedTuple):
-    """What does not change while precisions are learned: how much each rule counts, and its anchor."""
+    """What does not change while precisions are learned.
+
+    How much each rule counts, its anchor's weight, which classes anybody names, and the number of votes.
+    """
 
     weights: Floats
     anchors: Floats
+    named: npt.NDArray[np.bool_]
+    n_votes: float
 
 
 class _Learned(NamedTuple):

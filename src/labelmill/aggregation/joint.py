@@ -213,13 +213,16 @@ class Joint(ByRounds):
         return _Learned(weighing, confusion, self.max_iterations, converged=False)
 
     def _words(self, swept: Swept, confusion: Confusion, is_rule: npt.NDArray[np.bool_]) -> Mixture:
-        log_balance = np.log(class_balance(swept.items))
-        per_vote = confusion.per_vote
+        balance = class_balance(swept.items)
+        log_balance, per_vote = np.log(balance), confusion.per_vote
         if is_rule.any():
             precision = anchored_precision(
-                swept.votes[is_rule], anchor_precision=self.anchor_precision, anchor_weight=self.anchor_weight
+                swept.votes[is_rule],
+                balance,
+                anchor_precision=self.anchor_precision,
+                anchor_weight=self.anchor_weight,
             )
-            per_vote[is_rule] = anchored_evidence(precision, log_balance)
+            per_vote[is_rule] = anchored_evidence(precision, log_balance, swept.votes.sum(axis=(0, 2)) > 0)
         return Mixture(log_balance, per_vote, np.arange(len(log_balance)))
 
 

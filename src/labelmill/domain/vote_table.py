@@ -111,7 +111,7 @@ class VoteTable:
         n_items, n_annotators = dense.shape
         table = cls.__new__(cls)
         table._name(
-            items if items is not None else [str(i) for i in range(n_items)],
+            items if items is not None else list(map(str, range(n_items))),
             annotators if annotators is not None else [f"annotator_{j}" for j in range(n_annotators)],
             classes,
             kinds,
