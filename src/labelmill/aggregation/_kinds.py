@@ -24,6 +24,8 @@ CHANCE = 1e-3
 
 MANY = 0.25
 """Below this share of annotators naming a single class, they are taken for people who always answer the same."""
+SEVERAL = 2
+"""As is a lone one, however few annotators there are."""
 
 
 class Turnout(NamedTuple):
@@ -119,7 +121,7 @@ def _guesses(turnout: Turnout, told: Sequence[AnnotatorKind | None]) -> list[Ann
     model = turnout.soft > 0
     unknown = ~model & np.array([kind is None for kind in told], dtype=np.bool_)
     one_class = (most == named) & (named > 0) & unlikely
-    if (one_class & unknown).sum() < MANY * unknown.sum():
+    if (one_class & unknown).sum() < max(MANY * unknown.sum(), SEVERAL):
         one_class[:] = False
     rule = selective | one_class
     clear = rule | (named > most)

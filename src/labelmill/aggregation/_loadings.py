@@ -11,6 +11,8 @@ from labelmill.aggregation._tally import Floats
 
 __all__ = ["AgainstRest", "loadings"]
 
+MOST_PAIRS = 20_000
+"""Pairs that are divided by, the firmest: the median over so many moves no more. All of 200 annotators' are fewer."""
 STANDARD_ERRORS = 2.0
 """A covariance nearer to zero than so many of its standard errors is not divided by."""
 
@@ -48,20 +50,27 @@ def loadings(between: Floats, n_items: float) -> tuple[Floats, npt.NDArray[np.in
     loading : ndarray of float64, shape (n_annotators,)
         0 where there is no triplet; never more than a standard deviation.
     used : ndarray of int64, shape (n_annotators,)
-        Pairs of others whose covariance is far enough from 0 to divide by.
+        Pairs of others whose covariance is far enough from 0 to divide by, of 20,000 at most.
     """
     n_annotators = len(between)
     variance = np.maximum(np.diagonal(between), 0.0)  # rounding may leave less where a vote never varies
     noise = np.sqrt(np.outer(variance, variance) / max(n_items, 1.0))
     off = np.where(np.eye(n_annotators, dtype=np.bool_), 0.0, between)
-    firm = np.triu(np.abs(off) > STANDARD_ERRORS * noise, 1)
+    b, c = _firmest(off, noise)
     size, used = np.zeros(n_annotators), np.zeros(n_annotators, dtype=np.int64)
-    for j in range(n_annotators):
-        others = firm.copy()
-        others[j], others[:, j] = False, False
-        b, c = np.nonzero(others)
-        used[j] = len(b) if variance[j] > 0 else 0
+    for j in np.flatnonzero(variance > 0):
+        ratio = np.abs(off[j, b] * off[j, c] / off[b, c])[(b != j) & (c != j)]
+        used[j] = len(ratio)
         if used[j]:
-            size[j] = np.sqrt(np.median(np.abs(off[j, b] * off[j, c] / off[b, c])))
+            size[j] = np.sqrt(np.median(ratio))
     size = np.minimum(size, np.sqrt(variance))
     return np.where(off @ size < 0, -size, size), used
+
+
+def _firmest(off: Floats, noise: Floats) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Pairs of annotators whose covariance is far enough from 0, those with the most standard errors."""
+    firmness = np.triu(np.abs(off) / np.where(noise > 0, noise, np.inf), 1)
+    firm = firmness[firmness > STANDARD_ERRORS]
+    least = np.partition(firm, -MOST_PAIRS)[-MOST_PAIRS] if len(firm) > MOST_PAIRS else STANDARD_ERRORS
+    b, c = np.nonzero((firmness > STANDARD_ERRORS) & (firmness >= least))
+    return b, c
