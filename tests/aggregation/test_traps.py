@@ -276,11 +276,11 @@ def test_an_answer_never_given_before_decides_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", CAPPED)
 def test_a_fit_cut_short_says_so(name: str, crowd: Callable[..., Any]) -> None:
-    """Where there is a cap on the sweeps, the details tell how many there were and that they were not enough."""
+    """Where there is a cap on the sweeps, the details tell it, how many there were and that they were not enough."""
     make = registry.find("label_model", name)
     table, _, _ = crowd(n_items=100, accuracies=[0.9, 0.7, 0.6, 0.5], votes_each=3)
 
     details = make(max_iterations=1).fit(table).details_
 
-    assert details["iterations"] == 1
+    assert details["iterations"] == details["max_iterations"] == 1
     assert details["converged"] is False

@@ -109,6 +109,7 @@ class OverlapLearner(ByMixture):
         self.details_ = {
             "model": self.model_name,
             "iterations": learned.iterations,
+            "max_iterations": self.max_iterations,
             "converged": learned.converged,
             **found.details,
         }

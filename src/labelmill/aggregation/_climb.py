@@ -105,6 +105,7 @@ class Climber(BalancedMixture, Generic[B]):
         self.details_ = {
             "model": self.model_name,
             "iterations": learned.iterations,
+            "max_iterations": self.max_iterations,
             "converged": learned.converged,
             "fallback": fallback,
         }

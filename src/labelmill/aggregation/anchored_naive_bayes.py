@@ -80,7 +80,7 @@ class AnchoredNaiveBayes(ByMixture):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `converged`, `patterns` (distinct rows of votes worked on), `alike` (rules that count
+        `model`, `iterations`, `max_iterations`, `converged`, `patterns` (distinct rows of votes worked on), `alike` (rules that count
         for less than one, with their weights), `two_sided` (rules with the weak anchor).
 
     Examples

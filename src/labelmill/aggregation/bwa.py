@@ -70,7 +70,7 @@ class BWA(ByRounds):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Mean share that the averages give to the classes an annotator named; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `converged`.
+        `model`, `iterations`, `max_iterations`, `converged`.
 
     Examples
     --------
@@ -121,7 +121,12 @@ class BWA(ByRounds):
         self._average = _Average(weights, self.balance_weight * self.class_balance_)
         answers = Counts.of((yield _Distances(self._average)))
         self.reliability_ = reliability(answers.votes)
-        self.details_ = {"model": "bwa", "iterations": iteration, "converged": converged}
+        self.details_ = {
+            "model": "bwa",
+            "iterations": iteration,
+            "max_iterations": self.max_iterations,
+            "converged": converged,
+        }
 
     def predict_proba(self, votes: Any) -> Floats:
         """Weighted averages, shape (n_items, n_classes).

@@ -60,7 +60,7 @@ class DawidSkene(ByMixture):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `converged`, `fallback` (None, or why equal annotators were taken instead).
+        `model`, `iterations`, `max_iterations`, `converged`, `fallback` (None, or why equal annotators were taken instead).
 
     Examples
     --------
@@ -103,6 +103,7 @@ class DawidSkene(ByMixture):
         self.details_ = {
             "model": "dawid_skene",
             "iterations": learned.iterations,
+            "max_iterations": self.max_iterations,
             "converged": learned.converged,
             "fallback": fallback,
         }

@@ -62,7 +62,7 @@ class EBCC(BalancedMixture):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `converged`, `switched` (True: classes came back under each other's names).
+        `model`, `iterations`, `max_iterations`, `converged`, `switched` (True: classes came back under each other's names).
 
     Examples
     --------
@@ -102,6 +102,7 @@ class EBCC(BalancedMixture):
         self.details_ = {
             "model": "ebcc",
             "iterations": learned.iterations,
+            "max_iterations": self.max_iterations,
             "converged": learned.converged,
             "switched": is_switched(answers.votes),
         }

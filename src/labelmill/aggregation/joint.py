@@ -89,7 +89,7 @@ class Joint(ByRounds):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `converged`, `kinds` (how many of each, and those inferred).
+        `model`, `iterations`, `max_iterations`, `converged`, `kinds` (how many of each, and those inferred).
 
     Examples
     --------
@@ -146,6 +146,7 @@ class Joint(ByRounds):
         self.details_ = {
             "model": "joint",
             "iterations": learned.iterations,
+            "max_iterations": self.max_iterations,
             "converged": learned.converged,
             "rule_weight": round(weighing.rule_weight, 4),
             "kinds": known.describe(self.annotators_),

@@ -64,7 +64,7 @@ class Triplet(OverlapLearner):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations` and `converged` (of the class balance), `triplets` (used, over all classes),
+        `model`, `iterations`, `max_iterations` and `converged` (of the class balance), `triplets` (used, over all classes),
         `without_triplet` (pairs of annotator and class for which there was none), `anchored` (labels of annotators
         that are all anchor: nobody tells their class).
 
