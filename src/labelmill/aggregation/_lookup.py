@@ -64,7 +64,10 @@ class Lookup:
         combine : callable
             Puts two of them together, such as `np.add`.
         """
-        return [reduce(lambda low, high: _each_with_each(low, high, combine), values[c.first : c.last]) for c in self.columns]
+        return [
+            reduce(lambda low, high: _each_with_each(low, high, combine), values[c.first : c.last])
+            for c in self.columns
+        ]
 
 
 def is_dense(votes: VoteTable) -> bool:

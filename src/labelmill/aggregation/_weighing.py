@@ -34,7 +34,7 @@ class Seen:
 
     `all` tallies every label; `hard` leaves out labels that only repeat a model's probabilities. `log_soft` and
     `soft_given` hold those by annotator; `sources` (n_rows,) is the number of annotators heard, `people_votes` that
-    of people, `start` (n_rows, n_classes) the vote shares, people's where there are any.
+    of people, `contested` whether they name several classes, `start` (n_rows, n_classes) the vote shares, people's where there are any.
     """
 
     all: Tally
@@ -43,6 +43,7 @@ class Seen:
     soft_given: dict[int, Mask]
     is_person: Mask
     people_votes: Floats
+    contested: Mask
     sources: Floats
     start: Floats
     kept: dict[str, tuple[object, Any]] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class Seen:
         hard = Tally(_without_echoes(votes, soft_given), compress=False) if soft_given else every
         identity = np.broadcast_to(np.eye(votes.n_classes), (votes.n_annotators,) + (votes.n_classes,) * 2)
         people = every.evidence(np.where(is_person[:, None, None], identity, 0.0))
-        people_votes = np.einsum("ij->i", people)
+        people_votes, contested = np.einsum("ij->i", people), (people > 0).sum(axis=1) > 1
         sources = np.einsum("ij->i", hard.evidence(identity)) + sum(soft_given.values(), start=np.zeros(every.n_rows))
         if soft_given:  # an item heard only through probabilities counts as voted on
             every = every.including(sources > 0)
@@ -63,7 +64,7 @@ class Seen:
         total = np.einsum("ij->i", weighted)[:, None]
         start = np.where(total > 0, weighted / np.maximum(total, 1.0), every.shares)
         log_soft = {j: log_of_soft(np.asarray(votes.soft[j], dtype=np.float64)) for j in soft_given}
-        return cls(every, hard, log_soft, soft_given, is_person, people_votes, sources, start)
+        return cls(every, hard, log_soft, soft_given, is_person, people_votes, contested, sources, start)
 
     @staticmethod
     def of(votes: VoteTable, is_person: Mask) -> Seen:
@@ -103,10 +104,15 @@ _KEPT: WeakKeyDictionary[VoteTable, Seen] = WeakKeyDictionary()
 
 
 class Said(NamedTuple):
-    """What people and what rules (with the class balance) say of each row, each (n_rows, n_classes)."""
+    """What people and what rules (with the class balance) say of each row, each (n_rows, n_classes).
+
+    `least` (n_rows,) is the share of people's word that the most accurate of them stands for alone, where they do not
+    contradict each other; else 0.
+    """
 
     people: Floats
     rules: Floats
+    least: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,8 @@ class Weighing:
     trusted : float
         Accuracy of a person who outweighs all machines together.
     is_person : ndarray of bool, shape (n_annotators,)
+    people_weight : float
+        Weight of what people say together: below 1, their errors are not independent.
     """
 
     words: Mixture
@@ -131,6 +139,7 @@ class Weighing:
     temperatures: Mapping[int, float]
     trusted: float
     is_person: Mask = field(compare=False)
+    people_weight: float = 1.0
 
     def said(self, seen: Seen) -> Said:
         """What people and what rules say of each row."""
@@ -139,9 +148,18 @@ class Weighing:
             personal = self.is_person[:, None, None]
             people = seen.hard.evidence(np.where(personal, self.words.per_vote, 0.0))
             rules = seen.hard.evidence(np.where(personal, 0.0, self.words.per_vote)) + self.words.log_balance
-            return Said(people, rules)
+            return Said(people, rules, self._least(seen, people))
 
         return seen.once("said", self.words, hear)
+
+    def share_of_people(self, seen: Seen) -> Floats:
+        """How much of what people say counts on each row, (n_rows,): never less than one of them alone would."""
+        return np.maximum(self.people_weight, self.said(seen).least)
+
+    def people(self, seen: Seen) -> Floats:
+        """What people say of each row, as far as it counts, (n_rows, n_classes)."""
+        said = self.said(seen).people
+        return said if self.people_weight == 1.0 else said * self.share_of_people(seen)[:, None]
 
     def machines(self, seen: Seen) -> Floats:
         """What rules (with the class balance) and models make of each row, (n_rows, n_classes)."""
@@ -153,7 +171,7 @@ class Weighing:
     def believe(self, seen: Seen) -> Floats:
         """Class probabilities of each row, (n_rows, n_classes)."""
         machines = self.capped(self.machines(seen), seen.answered)
-        return posterior(self.said(seen).people + machines)[0]
+        return posterior(self.people(seen) + machines)[0]
 
     def rounded(self, seen: Seen) -> Floats:
         """Beliefs rounded, so that the order of sums cannot tip a fixed point that is unstable by symmetry."""
@@ -162,6 +180,17 @@ class Weighing:
     def agreed(self, seen: Seen) -> Floats:
         """What people alone make of each row, rounded."""
         return np.round(posterior(self.said(seen).people + self.words.log_balance)[0], DECIMALS)
+
+    def _least(self, seen: Seen, people: Floats) -> Floats:
+        one_hot, loudest = seen.hard.one_hot, np.zeros(len(people))
+        if people.shape[1] < 2 or not seen.log_soft:
+            return loudest
+        spread = np.where(self.is_person[:, None], np.ptp(self.words.per_vote, axis=2), 0.0).ravel()
+        voted = np.flatnonzero(np.diff(one_hot.indptr))
+        if len(voted):
+            loudest[voted] = np.maximum.reduceat(spread[one_hot.indices], one_hot.indptr[voted])
+        together = np.maximum(np.ptp(people, axis=1), 1e-300)
+        return np.where(seen.contested, 0.0, np.minimum(loudest / together, 1.0))
 
     def capped(self, machines: Floats, answered: Mask) -> Floats:
         """What machines say, no louder than one trusted person where a person answered."""

@@ -17,7 +17,7 @@ from labelmill.aggregation._weighing import Seen, Weighing
 from labelmill.domain.sums import Sums
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["ByPeople", "ByWitnesses", "Opening", "Predicted", "Start", "Sweep", "Swept"]
+__all__ = ["ByMachines", "ByPeople", "ByWitnesses", "MeanOfMachines", "Opening", "Predicted", "Start", "Sweep", "Swept"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -103,7 +103,12 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class ByPeople:
-    """Asks how well a weighing foretells people's answers, by the weight of the rules or of the model `j`."""
+    """Asks how likely a weighing makes people's answers, by the weight of the rules or of the model `j`.
+
+    The likelihood of the answers of an item is summed over its classes, each as likely beforehand as rules and models
+    say. Their target is so what people and machines make of the item together: people's answers alone err too, and a
+    machine that was taught to repeat their errors would be taught to be unsure.
+    """
 
     weighing: Weighing
     j: int | None
@@ -113,12 +118,49 @@ class ByPeople:
         weighing, seen = self.weighing, Seen.of(votes, self.weighing.is_person)
         rows = seen.answered & seen.given
         said = weighing.said(seen)
-        targets = seen.once("targets", weighing.words, lambda: posterior(said.people[rows])[0])
         loud: dict[int | None, tuple[float, Floats]] = {None: (weighing.rule_weight, said.rules)}
         loud |= {j: (weighing.temperatures[j], logs) for j, logs in seen.log_soft.items()}
         weight, logs = loud.pop(self.j, (0.0, np.zeros_like(said.rules)))
-        beside = sum((w * other[rows] for w, other in loud.values()), start=np.zeros_like(targets))
+        beside = sum((w * other[rows] for w, other in loud.values()), start=np.zeros_like(said.rules[rows]))
+        targets, _ = posterior(weighing.people(seen)[rows] + beside + weight * logs[rows])
         return bend(logs[rows], targets, seen.all.weights[rows], weight, beside).sums
+
+
+@dataclass(frozen=True, slots=True)
+class MeanOfMachines:
+    """Asks for the sum of what machines take for likely, over the items that people and models speak of."""
+
+    weighing: Weighing
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: probabilities `[k]`, number of items."""
+        seen = Seen.of(votes, self.weighing.is_person)
+        rows = seen.answered & seen.given
+        believed, weights = posterior(self.weighing.machines(seen)[rows])[0], seen.all.weights[rows]
+        return Sums((np.einsum("i,ik->k", weights, believed), np.array([weights.sum()])))
+
+
+@dataclass(frozen=True, slots=True)
+class ByMachines:
+    """Asks how much likelier machines make people's answers than if they knew nothing of the item.
+
+    By the weight of people's word. A weight too large makes answers that machines contradict impossible, one too small
+    makes all answers alike. `on_average` are the log probabilities of classes by machines, over all items.
+    """
+
+    weighing: Weighing
+    on_average: tuple[float, ...]
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: `Bend`."""
+        weighing, seen = self.weighing, Seen.of(votes, self.weighing.is_person)
+        rows, weight = seen.answered & seen.given, self.weighing.people_weight
+        people, least = weighing.said(seen).people[rows], weighing.said(seen).least[rows][:, None]
+        open_to_weight = least < weight
+        moved = np.where(open_to_weight, people, 0.0)
+        fixed = np.where(open_to_weight, 0.0, least * people)
+        targets, _ = posterior(weight * moved + fixed + weighing.machines(seen)[rows])
+        return bend(moved, targets, seen.all.weights[rows], weight, fixed + np.array(self.on_average)).sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +184,7 @@ class ByWitnesses:
     def _others(self, seen: Seen, rows: Mask) -> Floats:
         own = self.weighing.temperatures[self.j] * seen.log_soft[self.j][rows]
         machines = self.weighing.capped(self.weighing.machines(seen)[rows] - own, seen.answered[rows])
-        return posterior(self.weighing.said(seen).people[rows] + machines)[0]
+        return posterior(self.weighing.people(seen)[rows] + machines)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ class GLAD(Climber["_Abilities"]):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `max_iterations`, `converged`, `fallback` (None, or why equal annotators were taken instead).
+        `model`, `iterations`, `max_iterations`, `converged`, `fallback` (None, or why equal annotators were taken
+        instead).
 
     Examples
     --------

@@ -22,7 +22,17 @@ from labelmill.aggregation._posterior import class_balance, keep_unanimous, post
 from labelmill.aggregation._tally import Floats
 from labelmill.aggregation._temperature import newton
 from labelmill.aggregation._weighing import Seen, Weighing
-from labelmill.aggregation._weighing_asks import ByPeople, ByWitnesses, Opening, Predicted, Start, Sweep, Swept
+from labelmill.aggregation._weighing_asks import (
+    ByMachines,
+    ByPeople,
+    ByWitnesses,
+    MeanOfMachines,
+    Opening,
+    Predicted,
+    Start,
+    Sweep,
+    Swept,
+)
 from labelmill.domain.sums import Rounds
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.domain.vote_table import VoteTable
@@ -43,7 +53,7 @@ TURNS = 5
 class Joint(ByRounds):
     r"""One answer from people, rules and models, by one expectation maximisation over all their votes.
 
-    .. math:: \log q_{ik} = \sum_{people} E[\log \theta_{jkl}] + \mathrm{cap}\Big(w \log \pi_k
+    .. math:: \log q_{ik} = a_i \sum_{people} E[\log \theta_{jkl}] + \mathrm{cap}\Big(w \log \pi_k
               + w \sum_{rules} (\log P(k \mid \lambda_{ij}) - \log \pi_k)
               + \sum_{models} T_j \log p_{ijk}\Big) + const
 
@@ -59,9 +69,15 @@ class Joint(ByRounds):
 
     A model that learned from the rules repeats them, and counting both counts the rules twice. Once people have
     answered 30 items that models gave probabilities for, the weight w of the rules (0 to 1) and the temperatures
-    (0 to 5) are those that foretell people's answers best; before, w is 1 and a temperature is learned against what
-    the *others* make of the items, so that a model cannot vouch for itself. EM starts from people's votes where there
-    are any. The kinds come from `votes.kinds`; where unknown they are read off the votes, and `details_` says so.
+    (0 to 5) are those that make people's answers likeliest, summed over the classes an item may have. People's errors
+    are not independent, and an answer that all fall for would teach the temperature that the model is wrong; so
+    people's word together has a weight a (0 to 1) too, under which machines make people's answers likeliest against
+    answers to any item: an estimate of the information that both share (compare Kong and Schoenebeck 2018,
+    https://doi.org/10.1145/3219166.3219194). Where people do not contradict each other they never count for less than
+    the most accurate of them alone, so that the cap keeps its promise. Before 30 items, w and a are 1 and a temperature
+    is learned against what the *others* make of the items, so that a model cannot vouch for itself. EM starts from
+    people's votes where there are any. The kinds come from `votes.kinds`; where unknown they are read off the votes,
+    and `details_` says so.
 
     Parameters
     ----------
@@ -84,12 +100,15 @@ class Joint(ByRounds):
         `[j, k, l]`: probability that annotator j answers l on class k, given that it answers; NaN for rules.
     rule_weight_ : float
         The weight w of rules and class balance beside models.
+    people_weight_ : float
+        The weight a of people's word beside models.
     temperatures_ : ndarray of float64, shape (n_annotators,)
         Exponent of a model's probabilities: below 1 it is overconfident; NaN for annotators without probabilities.
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `max_iterations`, `converged`, `kinds` (how many of each, and those inferred).
+        `model`, `iterations`, `max_iterations`, `converged`, `rule_weight`, `people_weight`, `kinds` (how many of
+        each, and those inferred).
 
     Examples
     --------
@@ -103,6 +122,7 @@ class Joint(ByRounds):
 
     confusion_: Floats
     rule_weight_: float
+    people_weight_: float
     temperatures_: Floats
 
     def __init__(
@@ -141,7 +161,7 @@ class Joint(ByRounds):
         self.class_balance_ = np.exp(weighing.words.log_balance)
         self.confusion_ = np.where(known.mask("rule")[:, None, None], np.nan, learned.confusion.rows)
         self.temperatures_ = np.array([weighing.temperatures.get(j, np.nan) for j in range(len(annotators))])
-        self.rule_weight_ = weighing.rule_weight
+        self.rule_weight_, self.people_weight_ = weighing.rule_weight, weighing.people_weight
         self.reliability_ = reliability(counts)
         self.details_ = {
             "model": "joint",
@@ -149,6 +169,7 @@ class Joint(ByRounds):
             "max_iterations": self.max_iterations,
             "converged": learned.converged,
             "rule_weight": round(weighing.rule_weight, 4),
+            "people_weight": round(weighing.people_weight, 4),
             "kinds": known.describe(self.annotators_),
         }
 
@@ -173,14 +194,14 @@ class Joint(ByRounds):
         fitted_names(self)
         weighing, is_person = self._weighing, self._weighing.is_person
         seen = Seen.by_item(votes, is_person)
-        people, machines = weighing.said(seen).people, weighing.machines(seen)
-        n_people = seen.people_votes
+        people, machines = weighing.people(seen), weighing.machines(seen)
+        n_people, share = seen.people_votes, weighing.share_of_people(seen)
 
         def without(positions: npt.NDArray[np.intp]) -> Floats:
             items, annotators = votes.item_index[positions], votes.annotator_index[positions]
             own = weighing.words.per_vote[annotators, votes.label[positions]]
             personal = is_person[annotators]
-            own[~personal] *= weighing.rule_weight
+            own *= np.where(personal, share[items], weighing.rule_weight)[:, None]
             for j, logs in seen.log_soft.items():
                 rows = (annotators == j) & seen.soft_given[j][items]
                 own[rows] = weighing.temperatures[j] * logs[items[rows]]
@@ -253,18 +274,27 @@ def _scaled(weighing: Weighing, *, by_people: bool) -> Rounds[Weighing]:
     temperatures = {}
     for j, temperature in weighing.temperatures.items():
         temperatures[j] = yield from newton(temperature, partial(ByWitnesses, weighing, j))
-    return replace(weighing, rule_weight=1.0, temperatures=temperatures)
+    return replace(weighing, rule_weight=1.0, people_weight=1.0, temperatures=temperatures)
 
 
 def _foretelling_people(weighing: Weighing) -> Rounds[Weighing]:
-    """The weight and the temperatures that foretell people's answers best, by turns."""
+    """The weights and the temperatures under which people and machines tell most of each other, by turns."""
     for _ in range(TURNS):
+        sums, n_items = (yield MeanOfMachines(weighing)).arrays
+        on_average = tuple(np.log(np.maximum(sums / float(n_items[0]), 1e-12)).tolist())
+        asking = partial(_with_people, weighing, on_average)
+        share = yield from newton(weighing.people_weight, asking, highest=1.0)
+        weighing = replace(weighing, people_weight=share)
         weight = yield from newton(weighing.rule_weight, partial(_at, weighing, None), highest=1.0)
         weighing = _with_scale(weighing, None, weight)
         for j, temperature in weighing.temperatures.items():
             found = yield from newton(temperature, partial(_at, weighing, j), highest=LOUDEST)
             weighing = _with_scale(weighing, j, found)
     return weighing
+
+
+def _with_people(weighing: Weighing, on_average: tuple[float, ...], share: float) -> ByMachines:
+    return ByMachines(replace(weighing, people_weight=share), on_average)
 
 
 def _at(weighing: Weighing, j: int | None, scale: float) -> ByPeople:

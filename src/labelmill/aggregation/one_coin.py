@@ -55,7 +55,8 @@ class OneCoin(Climber["_Coins"]):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `max_iterations`, `converged`, `fallback` (None, or why equal annotators were taken instead).
+        `model`, `iterations`, `max_iterations`, `converged`, `fallback` (None, or why equal annotators were taken
+        instead).
 
     Examples
     --------

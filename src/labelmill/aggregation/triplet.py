@@ -64,9 +64,9 @@ class Triplet(OverlapLearner):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `max_iterations` and `converged` (of the class balance), `triplets` (used, over all classes),
-        `without_triplet` (pairs of annotator and class for which there was none), `anchored` (labels of annotators
-        that are all anchor: nobody tells their class).
+        `model`, `iterations`, `max_iterations` and `converged` (of the class balance), `triplets` (used, over all
+        classes), `without_triplet` (pairs of annotator and class for which there was none), `anchored` (labels of
+        annotators that are all anchor: nobody tells their class).
 
     Examples
     --------
