@@ -80,6 +80,57 @@ def test_many_rules_for_a_rare_class_cost_accuracy(positive: float, precision: f
     assert auto > majority - 0.003
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_one_sided_rules_leave_a_rare_class_rare(seed: int) -> None:
+    """Six rules for either class at 90 to 10: the balance learned is near to that, and answers are no worse."""
+    table, truth = _one_sided(seed=seed)
+    voted = table.has_votes
+
+    model = AnchoredNaiveBayes().fit(table)
+
+    found, majority = (each.predict_proba(table).argmax(axis=1) for each in (model, MajorityVote().fit(table)))
+    assert model.class_balance_[0] > 0.8
+    assert (found == truth)[voted].mean() > (majority == truth)[voted].mean() - 0.002
+
+
+def _one_sided(*, seed: int) -> tuple[VoteTable, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Twelve rules for one class each, of precision from a little to much above the share of their class."""
+    rng = np.random.default_rng(seed)
+    truth = (rng.random(4000) < 0.1).astype(np.intp)
+    columns = []
+    for j, lift in enumerate(rng.permutation(np.linspace(0.15, 0.5, 12))):
+        named, share = j % 2, (0.9, 0.1)[j % 2]
+        precision = share + (1 - share) * lift
+        rate = np.where(truth == named, precision / share, (1 - precision) / (1 - share))
+        columns.append(np.where(rng.random(4000) < np.minimum(0.3 * share * rate, 1.0), named, ABSTAIN))
+    return VoteTable.from_matrix(np.column_stack(columns), classes=("ham", "spam"), kinds=["rule"] * 12), truth
+
+
+def test_the_anchor_of_a_common_class_is_lifted() -> None:
+    """0.7 among even classes is 0.9545 for a class of 90 in 100, its odds of 9 times 7/3; a rare one keeps its 0.7."""
+    nothing = np.zeros((1, 2, 2))
+
+    precision = anchored_precision(nothing, np.array([0.9, 0.1]), anchor_precision=0.7, anchor_weight=2.0)
+
+    np.testing.assert_allclose([0.7 / 0.3 * 9, 0.7 / 0.3], np.diagonal(precision[0]) / (1 - np.diagonal(precision[0])))
+
+
+def test_two_sided_rules_judge_each_other() -> None:
+    """Twenty rules for both classes, some hardly better than chance, come within a point of knowing who is right."""
+    rng = np.random.default_rng(1)
+    truth = (rng.random(20_000) < 0.3).astype(np.intp)
+    right = np.linspace(0.55, 0.9, 20)
+    matrix = np.where(rng.random((20_000, 20)) < right, truth[:, None], 1 - truth[:, None])
+    matrix[rng.random(matrix.shape) < 0.7] = ABSTAIN
+    said = np.where(matrix == 1, 1.0, np.where(matrix == 0, -1.0, 0.0))
+    best = (said @ np.log(right / (1 - right)) + np.log(0.3 / 0.7) > 0).astype(np.intp)
+    table = VoteTable.from_matrix(matrix, classes=("no", "yes"), kinds=["rule"] * 20)
+
+    answer = AnchoredNaiveBayes().fit(table).predict_proba(table).argmax(axis=1)
+
+    assert (answer == truth).mean() > (best == truth).mean() - 0.01
+
+
 def test_abstentions_add_nothing() -> None:
     """Rows of explicit abstentions change no probability."""
     dense = VoteTable.from_matrix([[0, ABSTAIN], [ABSTAIN, 1], [0, 1]], classes=("a", "b"))

@@ -81,6 +81,58 @@ def test_copied_rules_are_left_to_the_model_that_weighs_them() -> None:
     assert "alike" in model.details_["reason"]
 
 
+def _one_sided_rules() -> tuple[VoteTable, np.ndarray[tuple[int], np.dtype[np.intp]]]:
+    """Eight rules for one class each, that fire on a fifth of the items and are right more or less often."""
+    rng = np.random.default_rng(0)
+    truth = (rng.random(3000) < 0.4).astype(np.intp)
+    columns = []
+    for j, wrong in enumerate(np.linspace(0.03, 0.2, 8)):
+        fires = rng.random(3000) < np.where(truth == j % 2, 0.3, wrong)
+        columns.append(np.where(fires, j % 2, ABSTAIN))
+    return VoteTable.from_matrix(np.column_stack(columns), classes=("a", "b"), kinds=["rule"] * 8), truth
+
+
+def test_models_of_rules_are_averaged() -> None:
+    """Both count for rules, that which foretells better for more, by e in a twentieth of a nat per vote."""
+    table, _ = _one_sided_rules()
+
+    details = Auto().fit(table).details_
+
+    scores, weights = details["scores"], details["weights"]
+    lead = scores["metal"] - scores["anchored_naive_bayes"]
+    assert weights["metal"] / weights["anchored_naive_bayes"] == pytest.approx(np.exp(20 * lead))
+    assert weights["metal"] + weights["anchored_naive_bayes"] == pytest.approx(1.0)
+    assert weights["majority_vote"] == 0.0
+    assert details["chosen"] in details["reason"]
+
+
+def test_the_temperature_of_rules_changes_no_answer() -> None:
+    """Answers at 0.8 are those at 1, each less sure, and items without votes keep the class balance."""
+    table, _ = _one_sided_rules()
+
+    mild, raw = (Auto(rule_temperature=t).fit(table).predict_proba(table) for t in (0.8, 1.0))
+
+    voted = table.has_votes
+    assert mild.argmax(axis=1).tolist() == raw.argmax(axis=1).tolist()
+    assert (mild.max(axis=1) <= raw.max(axis=1) + 1e-12)[voted].all()
+    np.testing.assert_array_equal(raw[~voted], mild[~voted])
+
+
+def test_a_majority_of_rules_is_not_sure() -> None:
+    """Where the majority's answers are taken, its shares get one vote for each class: 3 against 0 are 4 in 5."""
+    table, _ = _one_sided_rules()
+
+    auto = Auto(margin=-1.0, rule_temperature=1.0).fit(table)
+    found, shares = auto.predict_proba(table), MajorityVote().fit(table).predict_proba(table)
+
+    three = (table.counts == [3, 0]).all(axis=1)
+    assert three.any()
+    np.testing.assert_allclose(0.8, found[three, 0])
+    assert auto.details_["chosen"] == "majority_vote"
+    assert auto.details_["majority_vote_agreement"] == 1.0
+    assert found.argmax(axis=1).tolist() == shares.argmax(axis=1).tolist()
+
+
 def test_people_are_averaged(crowd: Callable[..., Any]) -> None:
     """The answer is the candidates' mean by weights that sum to 1, then tempered; no answer changes by that."""
     table, _, _ = crowd(accuracies=list(np.linspace(0.5, 0.95, 25)), votes_each=4)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from labelmill.aggregation._temperature import bend, log_of_soft, newton
+from labelmill.aggregation._weighing import Seen
 from labelmill.aggregation.joint import Joint
 from labelmill.aggregation.majority_vote import MajorityVote
 from labelmill.domain.schema import ABSTAIN
@@ -177,3 +180,61 @@ def test_missing_probabilities_say_nothing() -> None:
     logs = log_of_soft(np.array([[np.nan, np.nan], [1.0, 0.0]]))
 
     np.testing.assert_allclose([[0.0, 0.0], [0.0, np.log(1e-6)]], logs)
+
+
+def _fooled(*, power: float) -> tuple[VoteTable, npt.NDArray[np.intp]]:
+    """Nine people who fall for the same items, and a classifier that does not: what it says is raised to a power."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(2, size=2000)
+    trap = rng.random(2000) < 0.25
+    scores = rng.normal(size=(2000, 2))
+    scores[np.arange(2000), truth] += 2.0
+    odds = np.exp(2.0 * power * scores)
+    soft = odds / odds.sum(axis=1, keepdims=True)
+    matrix = np.full((2000, 13), ABSTAIN)
+    for i in range(2000):
+        people = rng.permutation(12)[:9]
+        right = rng.random(9) < (0.4 if trap[i] else 0.85)
+        matrix[i, people] = np.where(right, truth[i], 1 - truth[i])
+    matrix[:, 12] = soft.argmax(axis=1)
+    item, annotator = np.nonzero(matrix != ABSTAIN)
+    kinds: list[AnnotatorKind | None] = [*["person"] * 12, "model"]  # type: ignore[list-item]
+    names = ([str(i) for i in range(2000)], [f"annotator {j}" for j in range(13)], ("a", "b"))
+    return VoteTable(*names, item, annotator, matrix[item, annotator], kinds=kinds, soft={12: soft}), truth
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
+def test_a_good_classifier_is_believed_where_people_err_together(power: float) -> None:
+    """Its temperature is what calibrates it, not what people's common errors make of it; both beat the people."""
+    table, truth = _fooled(power=power)
+
+    model = Joint().fit(table)
+    alone = Joint().fit(table.select_annotators(range(12)))
+
+    joint, people = (
+        (each.predict_proba(of).argmax(axis=1) == truth).mean()
+        for each, of in ((model, table), (alone, table.select_annotators(range(12))))
+    )
+    assert model.temperatures_[12] * power == pytest.approx(1.0, abs=0.25)
+    assert model.people_weight_ < 0.7
+    assert joint > people + 0.04
+
+
+def test_uncontested_people_outweigh_machines_whatever_their_weight() -> None:
+    """Where trusted people agree, the weight of their word together never lets machines overrule them."""
+    table, _ = _mixed(people_each=2, sharpness=3.0, person_accuracy=0.97)
+    by_person = table.annotator_index < 10
+    counts = np.zeros((N_ITEMS, N_CLASSES))
+    np.add.at(counts, (table.item_index[by_person], table.label[by_person]), 1)
+    agreed = (counts.max(axis=1) == 2) & (counts.sum(axis=1) == 2)
+    model = Joint().fit(table)
+
+    weighing = replace(model._weighing, people_weight=0.01)
+    found = weighing.believe(Seen.of(table, weighing.is_person)).argmax(axis=1)
+
+    assert (found == counts.argmax(axis=1))[agreed].all()
+
+
+def test_without_models_people_count_in_full() -> None:
+    """There is nothing to learn a weight of people's word from."""
+    assert Joint().fit(_mixed(sharpness=None, people_each=3)[0]).people_weight_ == 1.0

@@ -44,6 +44,16 @@ def test_one_who_always_answers_the_same_in_a_crowd_is_a_person() -> None:
     assert set(Kinds.of(table).names) == {"person"}
 
 
+def test_a_lone_one_in_a_tiny_crowd_is_a_person_too() -> None:
+    """One of three who always answers the same is no rule, although a third of all is many."""
+    matrix = np.random.default_rng(0).integers(2, size=(60, 3))
+    matrix[:, 0] = 1
+
+    kinds = Kinds.of(VoteTable.from_matrix(matrix, classes="ab"))
+
+    assert kinds.names == ("person", "person", "person")
+
+
 def test_probabilities_make_a_model() -> None:
     """An annotator with soft votes is a model."""
     soft = {0: np.array([[0.9, 0.1]])}

@@ -12,7 +12,7 @@ Each trap and its tests; those without a file are here, "promise" is one of `lab
 - single class: promises; `every_vote_names_one_class`
 - all ties: `all_ties_stay_ties`; test_climb, `a_tie_between_equals_stays_one`
 - one vote an item: `one_vote_an_item_is_the_answer`
-- a class that nobody names: `a_class_nobody_names_is_nobodys_answer`
+- a class that nobody names: `a_class_nobody_names_is_nobodys_answer`, `nor_where_many_rules_are_at_odds`
 - repeated votes, a thousand of them: `a_thousand_repeats_count_once`; test_vote_table, `later_vote_supersedes`
 - missing ids that become index -1: `missing_ids_are_refused`; test_vote_table, `index_outside_the_table_is_refused`
 - label switching: `classes_keep_their_names`; test_climb, `switched_classes_are_refused`
@@ -158,6 +158,19 @@ def test_a_class_nobody_names_is_nobodys_answer(name: str, crowd: Callable[..., 
     probabilities = _answers(name, table)
 
     assert (probabilities.argmax(axis=1) < 3).all()
+
+
+@pytest.mark.parametrize("n_rules", [4, 24])
+@pytest.mark.parametrize("name", OF_RULES)
+def test_nor_where_many_rules_are_at_odds(name: str, n_rules: int) -> None:
+    """Next to no item is of a class that nobody names; that makes no vote evidence for it, however many differ."""
+    rng = np.random.default_rng(0)
+    matrix = np.where(rng.random((3000, n_rules)) < 0.5, rng.integers(2, size=(3000, n_rules)), ABSTAIN)
+    table = _table(matrix, ("a", "b", "never", "nor this"), "rule")
+
+    probabilities = _answers(name, table)
+
+    assert (probabilities[table.has_votes].argmax(axis=1) < 2).all()
 
 
 @pytest.mark.parametrize("name", EVERY)

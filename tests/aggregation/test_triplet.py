@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from labelmill.aggregation import _loadings
 from labelmill.aggregation._loadings import loadings
 from labelmill.aggregation.triplet import Triplet
 from labelmill.domain.schema import ABSTAIN
@@ -20,6 +22,24 @@ def test_three_covariances_give_three_loadings() -> None:
 
     np.testing.assert_allclose([0.6, 0.5, 0.4], found)
     assert used.tolist() == [1, 1, 1]
+
+
+def test_many_annotators_are_judged_by_the_firmest_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty pairs instead of 1,225 give every annotator nearly the same loading, whatever the order of annotators."""
+    rng = np.random.default_rng(0)
+    truth, right = rng.integers(2, size=3000), rng.uniform(0.6, 0.9, 50)
+    signs = np.where(rng.random((3000, 50)) < right, truth[:, None], 1 - truth[:, None]) * 2.0 - 1.0
+    between, order = np.cov(signs, rowvar=False), rng.permutation(50)
+    every, n_every = loadings(between, 3000.0)
+
+    monkeypatch.setattr(_loadings, "MOST_PAIRS", 50)
+    found, n_found = loadings(between, 3000.0)
+    turned, _ = loadings(between[np.ix_(order, order)], 3000.0)
+
+    assert n_every.min() > 1000
+    assert n_found.max() == 50
+    np.testing.assert_allclose(every, found, atol=0.06)
+    np.testing.assert_allclose(found[order], turned)
 
 
 def test_the_odd_one_out_is_the_negative_one() -> None:

@@ -34,7 +34,8 @@ class Seen:
 
     `all` tallies every label; `hard` leaves out labels that only repeat a model's probabilities. `log_soft` and
     `soft_given` hold those by annotator; `sources` (n_rows,) is the number of annotators heard, `people_votes` that
-    of people, `contested` whether they name several classes, `start` (n_rows, n_classes) the vote shares, people's where there are any.
+    of people, `contested` whether they name several classes, `start` (n_rows, n_classes) the vote shares, people's
+    where there are any.
     """
 
     all: Tally

@@ -43,20 +43,24 @@ class AnchoredNaiveBayes(ByMixture):
     one class says nothing under a model of "labels given that it voted", so precisions are learned instead, and the
     anchor :math:`P^0`, which weighs twice a rule's own votes, keeps EM from turning a rule around. A vote never speaks
     against the class it names, whatever the class balance, and a class named by every vote on an item is never
-    overruled. Where a rare class has many more rules than the common one, its share is overestimated and majority vote
-    may do better: `Auto` compares.
+    overruled; a class that nobody names gets no evidence. The anchor of a rule for a class commoner than the others is
+    lifted by as much in log-odds: at 90 items in 100 a precision of 0.7 would be worse than none. Where a rare class
+    has many more rules than the common one, its share may still be overestimated: `Auto` compares.
 
     Rules that are copies of one another are no independent witnesses. Those whose votes go together beyond what the
     class explains share their weight (see `dependence_weights`): three copies count about once. And at least four
     rules that each name several classes, and overlap, can be judged by how they contradict each other: their anchor
     is a hundredth as heavy. Both need one more round of sums each, and are left out for more than 5,000 rules times
-    classes. Abstentions add nothing. Rules leave few distinct rows of
-    votes: the fit runs on those, counted.
+    classes. Abstentions add nothing.
+
+    Rules mostly leave few distinct rows of votes: the fit runs on those, counted. Where more than 300,000 are left,
+    it runs on a sample of about half as many, which is the same however the votes are ordered or sharded (see
+    `Sample`); predictions are made for all.
 
     Parameters
     ----------
     anchor_precision : float
-        How often a rule is right before anything is learned, above 1 / n_classes and below 1.
+        How often a rule is right before anything is learned, above 1 / n_classes and below 1, where classes are even.
     anchor_weight : float
         Weight of that belief, in multiples of the rule's own votes. Answers hardly change between 1 and 3; far above,
         rules are all taken as equally precise, and well below, EM may turn one around.
@@ -65,7 +69,7 @@ class AnchoredNaiveBayes(ByMixture):
     max_iterations : int
         At most so many sweeps over the votes, each time.
     tolerance : float
-        Stop when no probability changes by more.
+        Stop when the log normalisers change by less than this many nats per vote.
     seed : int
         Not used; nothing is drawn.
 
@@ -80,8 +84,9 @@ class AnchoredNaiveBayes(ByMixture):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `max_iterations`, `converged`, `patterns` (distinct rows of votes worked on), `alike` (rules that count
-        for less than one, with their weights), `two_sided` (rules with the weak anchor).
+        `model`, `iterations`, `max_iterations`, `converged`, `patterns` (distinct rows of votes worked on), `alike`
+        (rules that count for less than one, with their weights), `two_sided` (rules with the weak anchor),
+        `one_item_in` (1 where all items were learned from).
 
     Examples
     --------

@@ -79,7 +79,9 @@ class Auto(ByRounds):
     shares then get one vote for each class added, since three rules that agree are not sure. `AnchoredNaiveBayes` is
     taken alone wherever it finds rules that are alike: copies foretell each other well and tell nothing. Of mixtures
     that which foretells best is kept. `Triplet` is no candidate: it is right only where many rules overlap. Rules are
-    compared on a sample of the items where there are very many distinct rows of votes. Kinds come from `votes.kinds`, or are read off the votes where unknown. Majority vote is always fitted too, and
+    compared on a sample of the items where there are very many distinct rows of votes.
+
+    Kinds come from `votes.kinds`, or are read off the votes where unknown. Majority vote is always fitted too, and
     `details_` says on how many items the answer is the majority's, so that nobody is overruled in silence.
 
     People's errors are not independent, which no criterion on votes alone shows in full: what all fall for, all

@@ -62,7 +62,8 @@ class EBCC(BalancedMixture):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `max_iterations`, `converged`, `switched` (True: classes came back under each other's names).
+        `model`, `iterations`, `max_iterations`, `converged`, `switched` (True: classes came back under each other's
+        names).
 
     Examples
     --------

@@ -72,9 +72,9 @@ class Metal(OverlapLearner):
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
-        `model`, `iterations`, `max_iterations` and `converged` (of the class balance), `steps` (of the last descent), `misfit` (root mean
-        square of the first sum's terms: below 1 where votes are independent given the class, above where rules are
-        copies; None without pairs).
+        `model`, `iterations`, `max_iterations` and `converged` (of the class balance), `steps` (of the last descent),
+        `misfit` (root mean square of the first sum's terms: below 1 where votes are independent given the class, above
+        where rules are copies; None without pairs).
 
     Examples
     --------
