@@ -23,6 +23,7 @@ PARTS = (
     ("agreement", "Krippendorff's alpha, against the `krippendorff` package"),
     ("label_errors", "Label errors, against cleanlab"),
     ("vote_quality", "Quality of votes, against CROWDLAB"),
+    ("beside_people", "A classifier beside people"),
     ("checks", "Checks of annotators: false alarms, power, real crowds"),
     ("structured_spans", "Spans and texts"),
     ("structured_boxes", "Boxes, polygons and points"),

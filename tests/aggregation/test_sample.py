@@ -105,6 +105,17 @@ def test_votes_that_many_items_got_all_count() -> None:
     assert drawn.total_items == pytest.approx(N_ITEMS, rel=0.1)
 
 
+def test_patterns_with_their_counts_are_sampled_as_the_items_are() -> None:
+    """Rows that stand for several items give the sample, and so the bits, of the items themselves."""
+    table = _table(_votes()[0])
+    patterns = table.by_pattern()
+
+    learned, from_patterns = _learned([table])[0], _learned([patterns])[0]
+
+    assert learned.details_["one_item_in"] == from_patterns.details_["one_item_in"] > 1
+    np.testing.assert_array_equal(learned.precision_, from_patterns.precision_)
+
+
 def test_rules_with_few_patterns_are_not_sampled() -> None:
     """Six thousand items with a few dozen distinct rows of votes are all worked on, as patterns."""
     table = _table(_votes()[0][:, :4])

@@ -21,7 +21,7 @@ T = TypeVar("T")
 ENOUGH = 150_000
 """Distinct rows of votes: precisions of rules are known to a third of a percent from a tenth of them."""
 LARGE = 2 * ENOUGH
-"""Up to so many rows all are worked on."""
+"""Up to so many items, or distinct rows of votes, all are worked on."""
 N_BUCKETS = 2**18
 OFTEN = 4.0
 """A bucket with so many times as many items as buckets have in the mean holds votes that many items got."""
@@ -48,8 +48,11 @@ class Sample:
 
     @classmethod
     def learning(cls) -> Rounds[Self | None]:
-        """Ask how many rows there are and, where they are many, which are frequent; None where all are worked on."""
-        (size,) = (yield _rows).arrays
+        """Ask how many items there are and, where they are many, which votes are frequent.
+
+        None where all are worked on: few items, or few distinct rows of votes among them.
+        """
+        (size,) = (yield _items).arrays
         if size[0] <= LARGE:
             return None
         (counts,) = (yield _buckets).arrays
@@ -114,9 +117,9 @@ def within_sample(learning: Rounds[T], sample: Sample | None) -> Rounds[T]:
 _KEPT: WeakKeyDictionary[VoteTable, tuple[Sample, VoteTable]] = WeakKeyDictionary()
 
 
-def _rows(votes: VoteTable, /) -> Sums:
-    """Rows of the shard."""
-    return Sums((np.array([float(votes.n_items)]),))
+def _items(votes: VoteTable, /) -> Sums:
+    """How many items there are in the shard."""
+    return Sums((np.array([float(votes.total_items)]),))
 
 
 def _buckets(votes: VoteTable, /) -> Sums:
