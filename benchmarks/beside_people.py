@@ -28,7 +28,7 @@ def main() -> str:
     lines = [
         f"**{len(crowds)} real sets of votes with gold for every item; mean accuracy %**",
         "",
-        "| classifier | alone | people alone, `auto` | majority, classifier as one more | `joint` | `joint`'s worst set "
+        "| classifier | alone | people alone, `auto` | majority, classifier as one more | `joint` | its worst set "
         "against people | temperature, median | weight of people, median | CPU s, all |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]

@@ -152,12 +152,8 @@ def test_looked_up_answers_are_the_tallied_ones(monkeypatch: pytest.MonkeyPatch)
 def test_dense_and_sparse_tables_have_the_same_keys() -> None:
     """What is looked up for several columns at once is the sum over votes."""
     dense = _table(_votes()[0])
-    sparse = VoteTable(
-        dense.items,
-        dense.annotators,
-        dense.classes,
-        *map(np.copy, (dense.item_index, dense.annotator_index, dense.label)),
-    )
+    columns = (dense.item_index, dense.annotator_index, dense.label)
+    sparse = VoteTable(dense.items, dense.annotators, dense.classes, *columns)
 
     assert vote_keys(_table(dense.matrix)).tolist() == vote_keys(sparse).tolist()
 
