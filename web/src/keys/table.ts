@@ -1,7 +1,10 @@
 /** Every act that a key does: the one table behind the page, the help on `?`, remapping and the docs. */
 
-/** Where an act is possible. `page` is everywhere; of the others, those that the widget or page on screen names. */
-export type Scope = "page" | "regions" | "shapes" | "spans" | "audio" | "review" | "grid";
+/**
+ * Where an act is possible. `page` is everywhere, `label` on the labelling screen whatever the kind of label;
+ * of the others, those that the widget or page on screen names.
+ */
+export type Scope = "page" | "label" | "regions" | "shapes" | "spans" | "audio" | "review" | "grid";
 
 export interface Act {
   /** Stable name: stored with a person's own keys, handed to widgets, `keys.<name>` in the tables of languages. */
@@ -17,17 +20,17 @@ export interface Act {
 
 const LABELS: readonly Act[] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"].map((key, index) => ({
   name: `label_${index + 1}`,
-  scope: "page",
+  scope: "label",
   key,
 }));
 
 export const ACTS: readonly Act[] = [
   ...LABELS,
-  { name: "find_label", scope: "page", key: "/" },
+  { name: "find_label", scope: "label", key: "/" },
   { name: "accept", scope: "page", key: "Enter", isShared: true },
-  { name: "reject", scope: "page", key: "x", isShared: true },
-  { name: "skip", scope: "page", key: "s" },
-  { name: "flag", scope: "page", key: "f" },
+  { name: "reject", scope: "label", key: "x", isShared: true },
+  { name: "skip", scope: "label", key: "s" },
+  { name: "flag", scope: "label", key: "f" },
   { name: "comment", scope: "page", key: "c" },
   { name: "undo", scope: "page", key: "u", also: ["Ctrl+z"] },
   { name: "redo", scope: "page", key: "Shift+u", also: ["Ctrl+Shift+z", "Ctrl+y"] },
@@ -62,8 +65,8 @@ export const ACTS: readonly Act[] = [
   { name: "wider", scope: "shapes", key: "Ctrl+ArrowRight" },
   { name: "shorter", scope: "shapes", key: "Ctrl+ArrowUp" },
   { name: "taller", scope: "shapes", key: "Ctrl+ArrowDown" },
-  { name: "turn_left", scope: "shapes", key: "Shift+," , also: ["<"] },
-  { name: "turn_right", scope: "shapes", key: "Shift+.", also: [">"] },
+  { name: "turn_left", scope: "shapes", key: "<" },
+  { name: "turn_right", scope: "shapes", key: ">" },
   { name: "zoom_in", scope: "shapes", key: "+", also: ["="] },
   { name: "zoom_out", scope: "shapes", key: "-" },
   { name: "zoom_fit", scope: "shapes", key: "z" },
