@@ -46,8 +46,11 @@ export interface WidgetContext<V> {
    * Call it when a gesture ends (or often, with `step`); the page saves drafts and remembers the step for undo.
    */
   change(value: V | null, options?: ChangeOptions): void;
-  /** The answer is complete: send it and go on. What Enter does; single choice calls it after `change`. */
-  finish(): void;
+  /**
+   * The answer is complete: send it and go on, as Enter does. Where one act is the whole answer (single choice),
+   * give it here instead of calling `change` before.
+   */
+  finish(answer?: V): void;
   /** Something to be said in the page's `role=status` line, already in the person's language. */
   say(message: string): void;
   /** A string of the table of the person's language. */

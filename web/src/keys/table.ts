@@ -30,6 +30,7 @@ export const ACTS: readonly Act[] = [
   { name: "accept", scope: "page", key: "Enter", isShared: true },
   { name: "reject", scope: "label", key: "x", isShared: true },
   { name: "skip", scope: "label", key: "s" },
+  { name: "skip_reason", scope: "label", key: "Shift+s" },
   { name: "flag", scope: "label", key: "f" },
   { name: "comment", scope: "page", key: "c" },
   { name: "undo", scope: "page", key: "u", also: ["Ctrl+z"] },

@@ -1,0 +1,191 @@
+import { type Signal, signal } from "@preact/signals";
+import { fetchNext, giveBack, putDraft, putKeys, renew, sendVotes } from "web/api/api";
+import { Problem } from "web/api/request";
+import { Keymap } from "web/keys/keymap";
+import { Drafts } from "web/pages/label/drafts";
+import { Pictures } from "web/pages/label/pictures";
+import { Work } from "web/pages/label/work";
+import { backoffMs } from "web/outbox/backoff";
+import { openShelf } from "web/outbox/indexed_db";
+import { Outbox, type OutboxState } from "web/outbox/outbox";
+import { Session } from "web/session/session";
+import type { Me, Project } from "web/tasks";
+import type { Widget } from "web/widget";
+
+const RENEW_EVERY_MS = 120_000;
+const LOOK_AGAIN_EVERY_MS = 20_000;
+
+export type Dialog = "keys" | "skip" | "flag" | "comment" | "problems";
+
+const NOTHING_WAITS: OutboxState = { nWaiting: 0, problems: [], isSignedOut: false, isStuck: false, isFragile: false };
+
+/** The labelling page of one person at one project: the cores, wired to the browser, and what the screen shows. */
+export class Desk<V> {
+  readonly keymap: Signal<Keymap>;
+  readonly message = signal("");
+  readonly dialog: Signal<Dialog | null> = signal(null);
+  readonly isGuidelineOpen = signal(false);
+  readonly isSignedOut = signal(false);
+  readonly isOnline = signal(navigator.onLine);
+  readonly isLasting = signal(true);
+  readonly outboxState: Signal<OutboxState> = signal(NOTHING_WAITS);
+  readonly session: Session<V>;
+  readonly work: Work<V>;
+  outbox!: Outbox;
+  private drafts!: Drafts<V>;
+  private readonly pictures = new Pictures();
+  private nFailures = 0;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(
+    readonly me: Me,
+    readonly project: Project,
+    readonly widget: Widget<V, unknown>,
+    shelves: Awaited<ReturnType<typeof openShelf>>,
+  ) {
+    this.keymap = signal(new Keymap(me.keys));
+    this.isLasting.value = shelves.isLasting;
+    this.outbox = this.makeOutbox(shelves.shelf);
+    const name = project.project;
+    this.drafts = new Drafts<V>({
+      shelf: shelves.shelf,
+      person: me.name,
+      project: name,
+      upload: (assignment, value) => putDraft(name, assignment, value),
+    });
+    this.session = new Session<V>({
+      fetchNext: (n, have) => this.askForWork(n, have),
+      pending: () => this.outbox.assignmentsOf(name),
+      prepare: async (task) => {
+        await this.drafts.load(task);
+        await this.pictures.decode(task);
+      },
+      onChange: () => this.work.follow(),
+    });
+    this.work = new Work<V>({
+      project,
+      widget,
+      session: this.session,
+      outbox: this.outbox,
+      drafts: this.drafts,
+      keymap: this.keymap,
+      say: (message) => this.say(message),
+    });
+  }
+
+  /** Opens the shelf of this computer, sends what an earlier page left, and asks for work. */
+  static async open<V>(me: Me, project: Project, widget: Widget<V, unknown>): Promise<Desk<V>> {
+    const desk = new Desk<V>(me, project, widget, await openShelf());
+    await desk.outbox.open();
+    desk.listen();
+    void desk.session.refill();
+    return desk;
+  }
+
+  /** A word in the page's status line. The same word twice is said twice. */
+  say(message: string): void {
+    this.message.value = this.message.peek() === message ? `${message}\u200b` : message;
+  }
+
+  /** Another key for an act; kept at the server, for this page at least. Whether the server took it. */
+  async setKeymap(keymap: Keymap): Promise<boolean> {
+    this.keymap.value = keymap;
+    try {
+      await putKeys(keymap.own);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Somebody signed in over the page: the same person goes on, another one starts anew. */
+  signedIn(name: string): void {
+    if (name !== this.me.name) return location.reload();
+    this.isSignedOut.value = false;
+    void this.outbox.resume();
+    void this.session.lookAgain();
+  }
+
+  lookAgain(): void {
+    void this.session.lookAgain();
+  }
+
+  private makeOutbox(shelf: ConstructorParameters<typeof Outbox>[0]["shelf"]): Outbox {
+    return new Outbox({
+      shelf,
+      send: sendVotes,
+      person: this.me.name,
+      alone: (act) => (navigator.locks ? navigator.locks.request(`labelmill outbox of ${this.me.name}`, act) : act()),
+      onChange: (state) => {
+        this.outboxState.value = state;
+        if (state.isSignedOut) this.isSignedOut.value = true;
+      },
+    });
+  }
+
+  private async askForWork(n: number, have: readonly string[]) {
+    try {
+      const handout = await fetchNext<V>(this.project.project, n, have);
+      this.nFailures = 0;
+      return handout;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.isSignedOut.value = true;
+      else this.askLater();
+      throw error;
+    }
+  }
+
+  private askLater(): void {
+    this.nFailures += 1;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => void this.session.refill(), backoffMs(this.nFailures, Math.random));
+  }
+
+  private listen(): void {
+    const { clock } = this.work;
+    for (const kind of ["pointerdown", "pointermove", "wheel", "keydown"]) {
+      addEventListener(kind, () => clock.input(), { passive: true, capture: true });
+    }
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) {
+        clock.hide();
+        this.drafts.save();
+      } else clock.show();
+    });
+    addEventListener("online", () => this.backOnline());
+    addEventListener("offline", () => {
+      this.isOnline.value = false;
+    });
+    addEventListener("pagehide", (event) => this.leave(event));
+    addEventListener("beforeunload", (event) => {
+      if (this.outboxState.peek().isFragile || (!this.isLasting.peek() && this.outboxState.peek().nWaiting)) event.preventDefault();
+    });
+    setInterval(() => this.keepLeases(), RENEW_EVERY_MS);
+    setInterval(() => {
+      if (!document.hidden && this.session.state === "finished") this.lookAgain();
+    }, LOOK_AGAIN_EVERY_MS);
+  }
+
+  private backOnline(): void {
+    this.isOnline.value = true;
+    this.nFailures = 0;
+    if (this.isSignedOut.peek()) return;
+    void this.outbox.resume();
+    void this.session.refill();
+  }
+
+  private keepLeases(): void {
+    const { held } = this.session;
+    if (document.hidden || held.length === 0) return;
+    void renew(this.project.project, held).catch((error: unknown) => {
+      if (error instanceof Problem && error.status === 401) this.isSignedOut.value = true;
+    });
+  }
+
+  /** The tab goes: what nobody has seen goes to others; what is on screen stays leased for coming back to it. */
+  private leave(event: PageTransitionEvent): void {
+    this.drafts.save();
+    const { unseen } = this.session;
+    if (!event.persisted && unseen.length > 0) void giveBack(this.project.project, unseen).catch(() => undefined);
+  }
+}

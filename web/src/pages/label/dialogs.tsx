@@ -1,0 +1,122 @@
+import { fetchMe } from "web/api/api";
+import { t } from "web/language/language";
+import type { Desk } from "web/pages/label/desk";
+import { KeysDialog } from "web/pages/label/keys_dialog";
+import { Modal } from "web/parts/modal";
+import { SignInForm } from "web/parts/sign_in_form";
+
+/** What lies over the page: one thing at a time, and signing in before all. */
+export function Dialogs<V>({ desk }: { desk: Desk<V> }) {
+  const close = () => {
+    desk.dialog.value = null;
+  };
+  if (desk.isSignedOut.value) return <SignInAgain desk={desk} />;
+  switch (desk.dialog.value) {
+    case "keys":
+      return <KeysDialog desk={desk} onClose={close} />;
+    case "skip":
+      return <Reason kind="skip" onClose={close} onSend={(reason) => desk.work.skip(reason)} />;
+    case "flag":
+    case "comment":
+      return <Remark desk={desk} kind={desk.dialog.value} onClose={close} />;
+    case "problems":
+      return <Problems desk={desk} onClose={close} />;
+    default:
+      return null;
+  }
+}
+
+function SignInAgain<V>({ desk }: { desk: Desk<V> }) {
+  const onSignedIn = async () => desk.signedIn((await fetchMe()).name);
+  return (
+    <Modal title={t("sign_in.again")}>
+      <p class="quiet">{t("sign_in.again_why", { n: desk.outboxState.value.nWaiting })}</p>
+      <SignInForm name={desk.me.name} onSignedIn={() => void onSignedIn()} />
+    </Modal>
+  );
+}
+
+function Remark<V>({ desk, kind, onClose }: { desk: Desk<V>; kind: "flag" | "comment"; onClose: () => void }) {
+  return <Reason kind={kind} onClose={onClose} onSend={(reason) => desk.work.remark(kind, reason)} />;
+}
+
+interface ReasonProps {
+  readonly kind: "skip" | "flag" | "comment";
+  readonly onClose: () => void;
+  readonly onSend: (reason: string) => void;
+}
+
+/** A few words: Enter sends, Shift+Enter starts a line. A comment cannot be empty. */
+function Reason({ kind, onClose, onSend }: ReasonProps) {
+  const send = (form: HTMLFormElement) => {
+    const reason = String(new FormData(form).get("reason") ?? "").trim();
+    if (!reason && kind === "comment") return;
+    onClose();
+    onSend(reason);
+  };
+  return (
+    <Modal title={t(`reason.${kind}`)} onClose={onClose}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send(event.currentTarget);
+        }}
+      >
+        <textarea
+          class="field"
+          name="reason"
+          rows={3}
+          maxLength={2000}
+          aria-label={t(`reason.${kind}`)}
+          autoFocus
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            if (event.currentTarget.form) send(event.currentTarget.form);
+          }}
+        />
+        {kind !== "comment" && <p class="quiet small">{t("reason.optional")}</p>}
+        <div class="row is-end">
+          <button type="button" class="button" onClick={onClose}>
+            {t("act.cancel")}
+          </button>
+          <button class="button is-main">{t("act.send")}</button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+function Problems<V>({ desk, onClose }: { desk: Desk<V>; onClose: () => void }) {
+  const { problems } = desk.outboxState.value;
+  if (problems.length === 0) return null;
+  return (
+    <Modal title={t("outbox.problems_title")} onClose={onClose}>
+      <p class="quiet">{t("outbox.problems_why")}</p>
+      <ul class="problems">
+        {problems.map((entry) => (
+          <li key={entry.order}>
+            <p>
+              <strong>{entry.vote.item}</strong> <code>{wordsOfValue(entry.vote.value)}</code>
+            </p>
+            <p class="fault">{entry.problem}</p>
+            <div class="row">
+              <button type="button" class="button" onClick={() => void desk.outbox.retry(entry)}>
+                {t("outbox.retry")}
+              </button>
+              <button type="button" class="button" onClick={() => void desk.outbox.forget(entry)}>
+                {t("outbox.forget")}
+              </button>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Modal>
+  );
+}
+
+function wordsOfValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? "";
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}

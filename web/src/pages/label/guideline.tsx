@@ -1,0 +1,20 @@
+import { t } from "web/language/language";
+import type { Desk } from "web/pages/label/desk";
+import { doAct } from "web/pages/label/keyboard";
+import { Markdown } from "web/parts/markdown";
+
+/** What people are told, beside the work and not over it: one reads and goes on labelling. */
+export function Guideline<V>({ desk }: { desk: Desk<V> }) {
+  const { guidelines } = desk.project.schema;
+  return (
+    <aside class="guideline" aria-label={t("act.guideline")} tabIndex={0}>
+      <header class="modal-head">
+        <h2>{t("act.guideline")}</h2>
+        <button type="button" class="icon-button" aria-label={t("act.close")} onClick={() => doAct(desk, "guideline")}>
+          <span aria-hidden="true">×</span>
+        </button>
+      </header>
+      {guidelines.trim() ? <Markdown text={guidelines} /> : <p class="quiet">{t("guideline.none")}</p>}
+    </aside>
+  );
+}

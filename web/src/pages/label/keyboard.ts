@@ -1,0 +1,105 @@
+import { actOfClassKey } from "web/keys/class_keys";
+import { chordOf, isCharacterKey } from "web/keys/keymap";
+import type { Desk } from "web/pages/label/desk";
+
+const OFF = "labelmill.characters_off";
+
+/** Whether keys of one character act; a choice of this computer (WCAG 2.1.4). */
+export function areCharactersOn(): boolean {
+  try {
+    return localStorage.getItem(OFF) === null;
+  } catch {
+    return true;
+  }
+}
+
+export function switchCharacters(isOn: boolean): void {
+  try {
+    if (isOn) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "1");
+  } catch {
+    // Without storage they stay on.
+  }
+}
+
+/** Listens for the keys of the table while this page is there. Returns how to stop. */
+export function listenToKeys<V>(desk: Desk<V>): () => void {
+  const listener = (event: KeyboardEvent) => {
+    if (pressed(desk, event)) event.preventDefault();
+  };
+  document.addEventListener("keydown", listener);
+  return () => document.removeEventListener("keydown", listener);
+}
+
+/** What a key press does; whether it did anything. */
+function pressed<V>(desk: Desk<V>, event: KeyboardEvent): boolean {
+  if (event.defaultPrevented || event.isComposing || desk.dialog.peek() || desk.isSignedOut.peek()) return false;
+  const chord = chordOf(event);
+  if (isTyping(event.target) || pressesControl(event.target, chord)) return false;
+  if (isCharacterKey(chord) && !areCharactersOn()) return false;
+  return actsOf(desk, chord).some((act) => does(desk, act, event));
+}
+
+function actsOf<V>(desk: Desk<V>, chord: string): string[] {
+  const keymap = desk.keymap.peek();
+  const acts = keymap.actsOf(chord, ["label", ...(desk.widget.scopes ?? [])]);
+  const ofClass = actOfClassKey(chord, keymap, desk.project.schema);
+  return ofClass ? [ofClass, ...acts] : acts;
+}
+
+function does<V>(desk: Desk<V>, act: string, event: KeyboardEvent): boolean {
+  const { work } = desk;
+  const opened = work.opened.peek();
+  if (event.repeat && ANSWERS.test(act)) return true;
+  if (opened?.context.isReadOnly && act.startsWith("label_")) {
+    work.revise();
+    return does(desk, act, event);
+  }
+  if (opened && desk.widget.act(act, opened, event)) return true;
+  const doing = ACTS_OF_PAGE[act];
+  if (!doing) return false;
+  doing(desk as Desk<unknown>);
+  return true;
+}
+
+/** Held down, such a key would otherwise answer ten items in a second. */
+const ANSWERS = /^(label_\d+|accept|reject|skip|flag|comment)$/;
+
+const ACTS_OF_PAGE: Readonly<Record<string, (desk: Desk<unknown>) => void>> = {
+  accept: ({ work }) => (work.opened.peek()?.context.isReadOnly ? work.look(1) : work.finish()),
+  reject: ({ work }) => work.reject(),
+  skip: ({ work }) => work.skip(),
+  skip_reason: (desk) => openDialog(desk, "skip"),
+  flag: (desk) => openDialog(desk, "flag"),
+  comment: (desk) => openDialog(desk, "comment"),
+  undo: ({ work }) => work.undo(),
+  redo: ({ work }) => work.redo(),
+  look_back: ({ work }) => work.look(-1),
+  look_ahead: ({ work }) => work.look(1),
+  find_label: () => document.querySelector<HTMLInputElement>("[data-find-label]")?.focus(),
+  guideline: (desk) => {
+    desk.isGuidelineOpen.value = !desk.isGuidelineOpen.peek();
+  },
+  keys: (desk) => openDialog(desk, "keys"),
+};
+
+/** Does an act of the page by its name, as its key would. */
+export function doAct<V>(desk: Desk<V>, act: string): void {
+  ACTS_OF_PAGE[act]?.(desk as Desk<unknown>);
+}
+
+function openDialog(desk: Desk<unknown>, dialog: "keys" | "skip" | "flag" | "comment"): void {
+  if (dialog === "keys" || desk.work.opened.peek()) desk.dialog.value = dialog;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button", "range"].includes(target.type);
+  return target.isContentEditable || target.matches("textarea, select");
+}
+
+/** Enter and the space bar belong to the button or link that has the focus. */
+function pressesControl(target: EventTarget | null, chord: string): boolean {
+  const isPress = chord === "Enter" || chord === "Space";
+  return isPress && target instanceof HTMLElement && target.closest("button, a[href], summary, audio, input") !== null;
+}

@@ -1,0 +1,68 @@
+import { formatNumber, t, tOf } from "web/language/language";
+import type { Desk } from "web/pages/label/desk";
+import { doAct } from "web/pages/label/keyboard";
+import { ActButton } from "web/parts/act_button";
+
+/** Where one is, why this item, how far, and whether everything has arrived. */
+export function TopBar<V>({ desk }: { desk: Desk<V> }) {
+  const { name, progress } = desk.project;
+  const done = progress.done + desk.work.nAnswered.value;
+  const total = Math.max(progress.total, done, 1);
+  const task = desk.work.opened.value?.task;
+  const keymap = desk.keymap.value;
+  return (
+    <header class="top-bar">
+      <a class="top-home" href="/" aria-label={t("projects.title")}>
+        <span class="wordmark-sign" aria-hidden="true" />
+      </a>
+      <span class="top-name">{name}</span>
+      {task && task.purpose !== "label" && ["review", "training"].includes(task.purpose) && (
+        <span class="chip">{tOf(`label.purpose.${task.purpose}`)}</span>
+      )}
+      {task?.why && (
+        <span class="top-why" title={t("label.why")}>
+          <span class="sr-only">{t("label.why")}: </span>
+          {task.why}
+        </span>
+      )}
+      <span class="top-progress">
+        <span class="small">{t("label.progress", { done: formatNumber(done), total: formatNumber(total) })}</span>
+        <progress class="progress" max={total} value={done} aria-label={t("label.progress", { done, total })} />
+      </span>
+      <SavedSign desk={desk} />
+      <span class="top-acts">
+        <ActButton class="is-quiet" chord={keymap.keyOf("guideline")} isPressed={desk.isGuidelineOpen.value} onAct={() => doAct(desk, "guideline")}>
+          {t("act.guideline")}
+        </ActButton>
+        <ActButton class="is-quiet" chord={keymap.keyOf("keys")} onAct={() => doAct(desk, "keys")}>
+          {t("act.keys")}
+        </ActButton>
+      </span>
+    </header>
+  );
+}
+
+/** Whether the answers have arrived; a button once some were refused. */
+function SavedSign<V>({ desk }: { desk: Desk<V> }) {
+  const { nWaiting, problems, isStuck } = desk.outboxState.value;
+  if (problems.length > 0) {
+    return (
+      <button type="button" class="saved is-problem" onClick={() => (desk.dialog.value = "problems")}>
+        {t("outbox.problems", { n: problems.length })}
+      </button>
+    );
+  }
+  const isOffline = isStuck || !desk.isOnline.value || desk.isSignedOut.value;
+  const state = isOffline ? "is-stuck" : nWaiting > 0 ? "is-sending" : "is-saved";
+  return (
+    <span class={`saved ${state}`} role="status">
+      {wordsOf(nWaiting, isOffline)}
+      {nWaiting > 0 && !desk.isLasting.value && <span class="fault"> {t("outbox.fragile")}</span>}
+    </span>
+  );
+}
+
+function wordsOf(nWaiting: number, isOffline: boolean): string {
+  if (nWaiting === 0) return t(isOffline ? "outbox.offline" : "outbox.saved");
+  return t(isOffline ? "outbox.stuck" : "outbox.to_send", { n: nWaiting });
+}
