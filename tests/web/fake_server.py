@@ -90,8 +90,7 @@ class FakeServer:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"fake": self})
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.http.daemon_threads = True
+        self.http = _QuietServer(("127.0.0.1", 0), handler)
         self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
 
@@ -168,6 +167,15 @@ class FakeServer:
             return {"key": key, "status": "repeated" if self.votes[key] == vote else "conflict", "detail": ""}
         self.votes[key] = vote
         return {"key": key, "status": "stored", "detail": ""}
+
+
+class _QuietServer(ThreadingHTTPServer):
+    """Pages that close in the middle of an answer are what many tests are about: no word about them."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
 
 
 class _Handler(BaseHTTPRequestHandler):

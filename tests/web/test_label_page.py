@@ -162,7 +162,7 @@ def test_an_ended_session_keeps_everything(fake: FakeServer, open_page: Open) ->
 
     page.keyboard.press("1")
     dialog = page.get_by_role("dialog", name="Your session has ended")
-    expect(dialog).to_contain_text("1 answers are kept")
+    expect(page.locator(".saved")).to_have_text("1 kept here")
     dialog.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("alert")).to_have_text("This name and password do not belong together.")

@@ -8,7 +8,7 @@ export const en = {
   "sign_in.submit": "Sign in",
   "sign_in.wrong": "This name and password do not belong together.",
   "sign_in.again": "Your session has ended",
-  "sign_in.again_why": "Sign in to go on. Nothing is lost: {n} answers are kept on this computer until they are sent.",
+  "sign_in.again_why": "Sign in to go on. Nothing is lost: what you answered stays on this computer until it is sent.",
   "sign_out": "Sign out",
 
   "set_up.title": "Set up labelmill",
@@ -114,6 +114,8 @@ export const en = {
   "outbox.to_send": "{n} to send",
   "outbox.stuck": "offline, {n} kept here",
   "outbox.offline": "offline",
+  "outbox.kept": "{n} kept here",
+  "outbox.signed_out": "signed out",
   "outbox.fragile": "kept only while this page is open",
   "outbox.problems": "{n} not accepted",
   "outbox.problems_title": "Answers that were not accepted",

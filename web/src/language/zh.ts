@@ -10,7 +10,7 @@ export const zh: Record<Key, string> = {
   "sign_in.submit": "登录",
   "sign_in.wrong": "用户名与密码不匹配。",
   "sign_in.again": "登录已过期",
-  "sign_in.again_why": "请重新登录后继续。没有任何内容丢失：{n} 条答案保存在本机，直到发送成功。",
+  "sign_in.again_why": "请重新登录后继续。没有任何内容丢失：您的答案保存在本机，直到发送成功。",
 
   sign_out: "退出登录",
 
@@ -120,6 +120,8 @@ export const zh: Record<Key, string> = {
   "outbox.to_send": "{n} 条待发送",
   "outbox.stuck": "离线，{n} 条保存在本机",
   "outbox.offline": "离线",
+  "outbox.kept": "{n} 条保存在本机",
+  "outbox.signed_out": "未登录",
   "outbox.fragile": "仅在此页面打开期间保留",
   "outbox.problems": "{n} 条未被接受",
   "outbox.problems_title": "未被接受的答案",

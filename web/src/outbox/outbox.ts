@@ -91,7 +91,8 @@ export class Outbox {
     this.onTheWayIn.delete(entry);
     this.entries = [...this.entries, shelved].sort((a, b) => a.order - b.order);
     this.changed();
-    void this.flush();
+    // While the server rests, new votes wait with the others: a key press is no reason to ask it again.
+    if (this.canSend) void this.flush();
   }
 
   /** Sends what waits, unless that is going on already. Resolves when nothing more can be sent now. */
@@ -99,6 +100,8 @@ export class Outbox {
     this.options.clearTimer?.(this.timer);
     this.running ??= this.sendAll().finally(() => {
       this.running = undefined;
+      // A vote that was shelved after the last look, while the sending was just ending.
+      if (this.canSend) void this.flush();
     });
     return this.running;
   }
@@ -120,6 +123,10 @@ export class Outbox {
   /** A refused vote is given up by the person who made it. */
   async forget(entry: Waiting): Promise<void> {
     await this.take([entry]);
+  }
+
+  private get canSend(): boolean {
+    return !this.isSignedOut && this.nFailures === 0 && this.nextBatch().length > 0;
   }
 
   private async sendAll(): Promise<void> {

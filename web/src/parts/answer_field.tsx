@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "web/language/language";
 import { ActButton } from "web/parts/act_button";
 import { wordsOfChord } from "web/parts/key_cap";
@@ -22,7 +22,8 @@ interface AnswerFieldProps {
 export function AnswerField(props: AnswerFieldProps) {
   const { label, value, hint, fault, isMultiline = false, isReadOnly, onType, onSend, wantsFocus } = props;
   const field = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  useEffect(() => {
+  // Before the next key: the first letter belongs into the field too.
+  useLayoutEffect(() => {
     if (!isReadOnly) field.current?.focus({ preventScroll: true });
   }, [wantsFocus.value, isReadOnly]);
   const onKeyDown = (event: KeyboardEvent) => {

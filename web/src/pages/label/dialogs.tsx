@@ -30,7 +30,7 @@ function SignInAgain<V>({ desk }: { desk: Desk<V> }) {
   const onSignedIn = async () => desk.signedIn((await fetchMe()).name);
   return (
     <Modal title={t("sign_in.again")}>
-      <p class="quiet">{t("sign_in.again_why", { n: desk.outboxState.value.nWaiting })}</p>
+      <p class="quiet">{t("sign_in.again_why")}</p>
       <SignInForm name={desk.me.name} onSignedIn={() => void onSignedIn()} />
     </Modal>
   );

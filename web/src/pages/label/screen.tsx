@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "web/language/language";
 import { BottomBar } from "web/pages/label/bottom_bar";
 import type { Desk } from "web/pages/label/desk";
@@ -14,7 +14,7 @@ import { wordsOfChord } from "web/parts/key_cap";
 
 /** The labelling screen: item on the left, answer on the right, acts below. */
 export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
-  useEffect(() => listenToKeys(desk), []);
+  useLayoutEffect(() => listenToKeys(desk), []);
   const opened = desk.work.opened.value;
   document.title = t("label.title", { name: desk.project.name });
   return (

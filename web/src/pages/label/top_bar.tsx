@@ -52,11 +52,12 @@ function SavedSign<V>({ desk }: { desk: Desk<V> }) {
       </button>
     );
   }
-  const isOffline = isStuck || !desk.isOnline.value || desk.isSignedOut.value;
-  const state = isOffline ? "is-stuck" : nWaiting > 0 ? "is-sending" : "is-saved";
+  const isOut = desk.isSignedOut.value;
+  const isOffline = isStuck || !desk.isOnline.value;
+  const state = isOffline || isOut ? "is-stuck" : nWaiting > 0 ? "is-sending" : "is-saved";
   return (
     <span class={`saved ${state}`} role="status">
-      {wordsOf(nWaiting, isOffline)}
+      {isOut ? t(nWaiting > 0 ? "outbox.kept" : "outbox.signed_out", { n: nWaiting }) : wordsOf(nWaiting, isOffline)}
       {nWaiting > 0 && !desk.isLasting.value && <span class="fault"> {t("outbox.fragile")}</span>}
     </span>
   );

@@ -45,10 +45,10 @@ function AccountForm() {
       <label class="stacked">
         <span>{t("sign_in.password")}</span>
         <input class="field" name="password" type="password" autocomplete="new-password" required aria-describedby="password-rule" />
-        <span id="password-rule" class="quiet small">
-          {t("set_up.password_rule")}
-        </span>
       </label>
+      <p id="password-rule" class="quiet small under-field">
+        {t("set_up.password_rule")}
+      </p>
       <label class="stacked">
         <span>{t("set_up.repeat")}</span>
         <input class="field" name="repeat" type="password" autocomplete="new-password" required />
