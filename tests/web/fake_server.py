@@ -159,6 +159,16 @@ class FakeServer:
         """Votes by their key."""
         return {"results": [self._stored(vote) for vote in body["votes"]]}
 
+    def done(self) -> dict[str, Any]:
+        """What was answered, newest first."""
+        data = {one["item"]: one["data"] for one in self.tasks}
+        rows = [
+            {name: vote[name] for name in ("assignment", "item", "kind", "value", "reason", "at")}
+            | {"data": data[vote["item"]]}
+            for vote in self.votes.values()
+        ]
+        return {"answers": rows[::-1], "before": None}
+
     def _stored(self, vote: dict[str, Any]) -> dict[str, Any]:
         key = vote["key"]
         if vote["item"] in self.refused_items:
@@ -260,6 +270,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, {"projects": [fake.line()]}
             case "GET", "":
                 return 200, fake.project()
+            case "GET", "/done":
+                return 200, fake.done()
             case "POST", "/next":
                 return 200, fake.next(body)
             case "POST", "/votes":

@@ -74,7 +74,12 @@ def test_the_other_pages_are_clean(fake: FakeServer, open_page: Open) -> None:
     """Axe finds nothing on sign-in, set-up, the list of projects, and an empty queue."""
     fake.tasks = []
     found = []
-    for path, sign in (("/sign-in", "form"), ("/set-up/abc", "form"), ("/", ".project"), ("/p/tickets/label", ".empty")):
+    for path, sign in (
+        ("/sign-in", "form"),
+        ("/set-up/abc", "form"),
+        ("/", ".project"),
+        ("/p/tickets/label", ".empty"),
+    ):
         page = open_page(fake.url + path)
         expect(page.locator(sign)).to_be_visible()
         found += violations(page)

@@ -288,7 +288,12 @@ def test_skip_flag_and_comment(fake: FakeServer, open_page: Open) -> None:
     is_saved(page)
 
     sent = [(vote["kind"], vote["item"], vote["reason"]) for vote in fake.votes.values()]
-    expected = [("flag", "i1", ""), ("comment", "i1", "two topics in one?"), ("skip", "i1", "cut off"), ("skip", "i2", "")]
+    expected = [
+        ("flag", "i1", ""),
+        ("comment", "i1", "two topics in one?"),
+        ("skip", "i1", "cut off"),
+        ("skip", "i2", ""),
+    ]
     assert sent == expected
 
 
@@ -316,6 +321,57 @@ def test_looking_back_and_changing_an_answer(fake: FakeServer, open_page: Open) 
 
     assert fake.answers() == {"i1": "billing", "i3": "billing", "i2": "praise"}
     assert [vote["item"] for vote in fake.stored("retract")] == ["i2"]
+
+
+def test_undo_reaches_behind_a_reload(fake: FakeServer, open_page: Open) -> None:
+    """After a reload one can still look back at the answers before, and take the last one back."""
+    page = open_page(fake.label_page)
+    for number in (1, 2):
+        shows(page, number)
+        page.keyboard.press("1")
+    is_saved(page)
+
+    with page.expect_response("**/done?limit=20"):
+        page.reload()
+    shows(page, 3)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".looking-back")).to_contain_text("Looking back: 2 of 2")
+    page.keyboard.press("u")
+    shows(page, 2)
+    page.keyboard.press("2")
+    shows(page, 3)
+    is_saved(page)
+
+    assert fake.answers() == {"i1": "billing", "i2": "bug"}
+
+
+def test_nothing_grows_with_the_items(
+    serve: Serve, open_page: Open, context: BrowserContext, request: pytest.FixtureRequest
+) -> None:
+    """Over many items the page gains no elements and under 5 MB of heap."""
+    n_items = 300 if request.config.getoption("--slow") else 60
+    fake = serve(tasks=[task(number) for number in range(1, n_items + 40)])
+    page = open_page(fake.label_page)
+    session = context.new_cdp_session(page)
+
+    def size(last: int) -> tuple[int, int]:
+        shows(page, last)
+        is_saved(page)
+        session.send("HeapProfiler.collectGarbage")
+        counted = session.send("Memory.getDOMCounters")["nodes"]
+        return counted, session.send("Runtime.getHeapUsage")["usedSize"]
+
+    for number in range(1, 11):
+        shows(page, number)
+        page.keyboard.press("1")
+    nodes, heap = size(11)
+    for number in range(11, n_items + 1):
+        shows(page, number)
+        page.keyboard.press("1")
+    more_nodes, more_heap = size(n_items + 1)
+
+    assert more_nodes <= nodes + 20
+    assert more_heap < heap + 5_000_000
 
 
 def test_a_refused_answer_is_kept_and_shown(fake: FakeServer, open_page: Open) -> None:

@@ -14,8 +14,10 @@ export interface Suggestion<V = unknown> {
   readonly id: string;
   readonly source: string;
   readonly kind: "rule" | "model" | "person" | "consensus";
-  /** Between 0 and 1. */
+  /** Between 0 and 1; 1 where the source gives none. */
   readonly score: number;
+  /** False where the source gave no score: none is shown then. */
+  readonly is_scored?: boolean;
   readonly value: V;
 }
 

@@ -149,6 +149,18 @@ test("any done task can be taken up again; the present one waits", async () => {
   assert.deepEqual(session.history.map((done) => done.value), ["x", "z", "w"]);
 });
 
+test("what was done before the page was opened can be undone", async () => {
+  const { session } = await startSession(100);
+  session.advance(answer("x"));
+  session.remember([
+    { task: makeTask(70), value: "old", kind: "label" },
+    { task: makeTask(1), value: "known", kind: "label" },
+  ]);
+  assert.deepEqual(session.history.map((done) => done.value), ["old", "x"]);
+  session.back();
+  assert.equal(session.back()?.value, "old");
+});
+
 test("only what nobody has seen may be given back", async () => {
   const { session } = await startSession(100);
   session.advance(answer("x"));

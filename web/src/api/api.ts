@@ -1,7 +1,7 @@
 import { Problem, request } from "web/api/request";
 import type { Sending } from "web/outbox/outbox";
-import type { Handout } from "web/session/session";
-import type { Me, Project, ProjectLine, Vote, VoteResult } from "web/tasks";
+import type { Done, Handout } from "web/session/session";
+import type { Data, Me, Project, ProjectLine, Task, Vote, VoteResult } from "web/tasks";
 
 export const signIn = (name: string, password: string): Promise<void> =>
   request("POST", "/api/sign-in", { name, password });
@@ -24,8 +24,41 @@ export const fetchProjects = async (): Promise<readonly ProjectLine[]> =>
 
 export const fetchProject = (project: string): Promise<Project> => request("GET", pathOf(project));
 
-export const fetchNext = <V>(project: string, n: number, have: readonly string[]): Promise<Handout<V>> =>
-  request("POST", pathOf(project, "next"), { n, have });
+export async function fetchNext<V>(project: string, n: number, have: readonly string[]): Promise<Handout<V>> {
+  const handout = await request<Handout<V>>("POST", pathOf(project, "next"), { n, have });
+  return { ...handout, tasks: handout.tasks.map(withScores) };
+}
+
+/** Rules give no score: what they suggest stands like a certain one, and its score is not shown. */
+function withScores<V>(task: Task<V>): Task<V> {
+  const suggestions = task.suggestions.map((one) => ((one.score ?? null) === null ? { ...one, score: 1, is_scored: false } : one));
+  return { ...task, suggestions };
+}
+
+/** An answer of the person's own, as the server keeps it. */
+interface KeptAnswer<V> {
+  readonly assignment: string;
+  readonly item: string;
+  readonly kind: string;
+  readonly value: V | null;
+  readonly data: Data;
+}
+
+/** The person's last answers that stand, oldest first, to look back at. */
+export async function fetchDone<V>(project: string): Promise<readonly Done<V>[]> {
+  const { answers } = await request<{ answers: readonly KeptAnswer<V>[] }>("GET", `${pathOf(project, "done")}?limit=20`);
+  const latest = new Map<string, KeptAnswer<V>>();
+  for (const answer of answers) {
+    const isAnswer = answer.kind === "label" || answer.kind === "skip" || answer.kind === "retract";
+    if (isAnswer && !latest.has(answer.assignment)) latest.set(answer.assignment, answer);
+  }
+  return [...latest.values()].filter((answer) => answer.kind !== "retract").map(doneOf).reverse();
+}
+
+function doneOf<V>({ assignment, item, kind, value, data }: KeptAnswer<V>): Done<V> {
+  const nothing = { meta: {}, why: "", suggestions: [], blind: false, lease_until: "", draft: null };
+  return { task: { assignment, item, data, purpose: "label", ...nothing }, value, kind: kind === "skip" ? "skip" : "label" };
+}
 
 export const renew = (project: string, assignments: readonly string[]): Promise<void> =>
   request("POST", pathOf(project, "renew"), { assignments });

@@ -4,6 +4,9 @@ import type { Task } from "web/tasks";
 export const LOW_WATER = 6;
 const BATCH = 4;
 
+/** Answers kept at hand for looking back and undo; a day's work would fill the memory with its texts. */
+const KEPT = 500;
+
 /** What the server handed out. */
 export interface Handout<V> {
   readonly tasks: readonly Task<V>[];
@@ -71,7 +74,7 @@ export class Session<V> {
     return this.isExhausted ? "finished" : "loading";
   }
 
-  /** Done in this session, oldest first. */
+  /** Done here, and what was remembered from before; oldest first. */
   get history(): readonly Done<V>[] {
     return this.done;
   }
@@ -105,6 +108,14 @@ export class Session<V> {
     this.undone.push(last);
     this.reopen(last);
     return last;
+  }
+
+  /** What the person did before this page was opened, oldest first: one can look back at it, and undo. */
+  remember(earlier: readonly Done<V>[]): void {
+    const known = new Set([...this.held, ...this.finished]);
+    const fresh = earlier.filter((one) => !known.has(one.task.assignment));
+    for (const { task } of fresh) this.finished.add(task.assignment);
+    this.done.unshift(...fresh);
   }
 
   /** Takes any answer of this session back, to edit it; the present task waits. */
@@ -144,6 +155,7 @@ export class Session<V> {
   private moveOn(answer: Pick<Done<V>, "value" | "kind">): void {
     if (!this.now) return;
     this.done.push({ task: this.now, value: answer.value, kind: answer.kind });
+    this.done.splice(0, this.done.length - KEPT);
     this.finished.add(this.now.assignment);
     this.now = this.queue.shift() ?? null;
     this.options.onChange?.();

@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import { fetchNext, giveBack, putDraft, putKeys, renew, sendVotes } from "web/api/api";
+import { fetchDone, fetchNext, giveBack, putDraft, putKeys, renew, sendVotes } from "web/api/api";
 import { Problem } from "web/api/request";
 import { Keymap } from "web/keys/keymap";
 import { Drafts } from "web/pages/label/drafts";
@@ -79,6 +79,10 @@ export class Desk<V> {
     await desk.outbox.open();
     desk.listen();
     void desk.session.refill();
+    // Looking back is worth no waiting: whoever does it has been here for a moment.
+    void fetchDone<V>(project.project)
+      .then((earlier) => desk.session.remember(earlier))
+      .catch(() => undefined);
     return desk;
   }
 

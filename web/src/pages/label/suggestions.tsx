@@ -50,8 +50,12 @@ function Score<V>({ opinion: { best, others } }: { opinion: Opinion<V> }) {
   const sources = others.length > 0 ? t("suggestion.agree", { first: best.source, n: others.length }) : best.source;
   return (
     <p class="suggestion-score">
-      <progress class="progress" max={100} value={percent} aria-label={sources} />
-      <span>{t("suggestion.score", { percent })}</span>
+      {best.is_scored !== false && (
+        <>
+          <progress class="progress" max={100} value={percent} aria-label={sources} />
+          <span>{t("suggestion.score", { percent })}</span>
+        </>
+      )}
       <span class="suggestion-source" title={[best, ...others].map((one) => `${t(`suggestion.by.${one.kind}`)}: ${one.source}`).join("\n")}>
         <span class={`source-mark is-${best.kind}`} role="img" aria-label={t(`suggestion.by.${best.kind}`)} />
         {sources}
