@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.demo                ## install, run the main job on real mails, open the report
 	$(BIN)/labelmill demo
 
-test: $(VENV)/.test check          ## install what tests need, check, test
+test: $(VENV)/.browser check       ## install what tests need, check, test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.test               ## style, types, floors of the house
@@ -36,6 +36,10 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.browser: $(VENV)/.test scripts/install_browser.sh
+	sh scripts/install_browser.sh $(BIN)
+	touch $@
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

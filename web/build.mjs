@@ -4,6 +4,7 @@
  *   node build.mjs            into src/labelmill/server/static/, emptied first
  *   node build.mjs --watch    the same at every change
  *   node build.mjs --tests    the tests of the parts without DOM, into build/tests/
+ *   node build.mjs --keys     prints the table of keys as JSON, for the documentation
  */
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from "node:fs";
@@ -138,6 +139,22 @@ function filesUnder(folder, ending) {
     .sort();
 }
 
+async function printKeys() {
+  const contents = `
+    import { ACTS } from "web/keys/table";
+    import { en } from "web/language/en";
+    import { wordsOfAct } from "web/language/language";
+    import { wordsOfChord } from "web/parts/key_cap";
+    const rows = ACTS.map(({ name, scope, key, also = [] }) => ({
+      name, scope: en["keys.scope." + scope], keys: [key, ...also].map(wordsOfChord), words: wordsOfAct(name),
+    }));
+    console.log(JSON.stringify(rows));`;
+  const stdin = { contents, resolveDir: WEB, loader: "ts" };
+  const made = await esbuild.build({ ...COMMON, stdin, platform: "node", write: false });
+  const code = Buffer.from(made.outputFiles[0].contents).toString("base64");
+  await import(`data:text/javascript;base64,${code}`);
+}
+
 function hashOf(contents) {
   const hash = createHash("sha256");
   for (const content of contents) hash.update(content);
@@ -165,5 +182,6 @@ function watchAndBuild() {
 }
 
 if (process.argv.includes("--tests")) await buildTests();
+else if (process.argv.includes("--keys")) await printKeys();
 else if (process.argv.includes("--watch")) watchAndBuild();
 else await buildApp();
