@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from tests.web.fake_server import PASSWORD, FakeServer, choice_schema, suggestion, task
+
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAECAIAAAA8r+mnAAAAFElEQVR4nGM8UaHBgA0wYRUlSwIAjGQBcKqQES0AAAAASUVORK5CYII="
+)
 
 Open = Callable[[str], Page]
 Serve = Callable[..., FakeServer]
@@ -410,6 +415,37 @@ def test_numbers_texts_and_ratings(serve: Serve, open_page: Open, kind: str, typ
     is_saved(page)
 
     assert fake.answers() == {"i1": value, "i2": value}
+
+
+def test_pictures_are_shown_and_ready(serve: Serve, open_page: Open) -> None:
+    """A picture is shown whole, and those that wait are fetched before they are wanted."""
+    pictures = [task(n, data={"image": f"/media/{n}.png", "width": 8, "height": 4}) for n in range(1, 6)]
+    media = {f"/media/{n}.png": ("image/png", PICTURE) for n in range(1, 6)}
+    fake = serve(schema=choice_schema(modality="image"), tasks=pictures, media=media)
+    page = open_page(fake.label_page)
+    picture = page.locator(".item-image")
+
+    for number in range(1, 6):
+        expect(picture).to_have_attribute("src", f"/media/{number}.png")
+        assert picture.evaluate("one => one.complete && one.naturalWidth") == 8
+        page.keyboard.press("1")
+    is_saved(page)
+
+    assert len(fake.answers()) == 5
+
+
+def test_a_message_is_said_each_time(fake: FakeServer, open_page: Open) -> None:
+    """The same message twice is shown twice, and stands in the status line for those who hear it."""
+    page = open_page(fake.label_page)
+    shows(page, 1)
+
+    for _ in range(2):
+        page.keyboard.press("u")
+        expect(page.locator(".said")).to_have_text("Nothing to take back.")
+        expect(page.locator(".said")).to_be_visible()
+        page.evaluate("() => document.querySelector('.said').getAnimations().map((one) => one.finish())")
+        expect(page.locator(".said")).to_be_hidden()
+    expect(page.get_by_role("status").filter(has_text="Nothing to take back.")).to_have_count(1)
 
 
 def test_many_classes_are_found_by_letters(serve: Serve, open_page: Open) -> None:

@@ -26,6 +26,7 @@ const LABELS: readonly Act[] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"
 
 export const ACTS: readonly Act[] = [
   ...LABELS,
+  { name: "play_item", scope: "label", key: "Space", isShared: true },
   { name: "find_label", scope: "label", key: "/" },
   { name: "accept", scope: "page", key: "Enter", isShared: true },
   { name: "reject", scope: "label", key: "x", isShared: true },

@@ -144,6 +144,7 @@ export const en = {
   "keys.scope.review": "Review",
   "keys.scope.grid": "Grid",
   "keys.label_n": "label {n}",
+  "keys.play_item": "play the recording, pause",
   "keys.find_label": "find a label",
   "keys.accept": "accept what is shown and go on",
   "keys.reject": "reject the suggestion or region",

@@ -150,6 +150,7 @@ export const zh: Record<Key, string> = {
   "keys.scope.review": "审核",
   "keys.scope.grid": "网格",
   "keys.label_n": "标签 {n}",
+  "keys.play_item": "播放录音、暂停",
   "keys.find_label": "查找标签",
   "keys.accept": "接受当前内容并继续",
   "keys.reject": "拒绝建议或区域",

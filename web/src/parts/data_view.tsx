@@ -1,3 +1,4 @@
+import { t } from "web/language/language";
 import type { Data } from "web/tasks";
 
 /** An item as it is, for kinds of label that draw nothing on it. */
@@ -11,7 +12,7 @@ export function DataView({ data }: { data: Data }) {
   }
   if ("image" in data) {
     return (
-      <img class="item-image" src={data.image} width={data.width} height={data.height} alt="" decoding="sync" draggable={false} />
+      <img class="item-image" src={data.image} width={data.width} height={data.height} alt={t("label.item")} decoding="sync" draggable={false} />
     );
   }
   return <audio class="item-audio" src={data.audio} controls preload="auto" />;

@@ -12,7 +12,7 @@ export interface Judgement {
  *
  * Those of equal score keep the server's order.
  */
-export function shownOf<V>(task: Task<V>, threshold: number): readonly Suggestion<V>[] {
+export function shownOf<V>(task: Task<V>, threshold = 0): readonly Suggestion<V>[] {
   if (task.blind) return [];
   return task.suggestions.filter((one) => one.score >= threshold).sort((a, b) => b.score - a.score);
 }

@@ -22,7 +22,8 @@ const NOTHING_WAITS: OutboxState = { nWaiting: 0, problems: [], isSignedOut: fal
 /** The labelling page of one person at one project: the cores, wired to the browser, and what the screen shows. */
 export class Desk<V> {
   readonly keymap: Signal<Keymap>;
-  readonly message = signal("");
+  /** What was said last; the number tells two equal messages apart. */
+  readonly message = signal({ text: "", number: 0 });
   readonly dialog: Signal<Dialog | null> = signal(null);
   readonly isGuidelineOpen = signal(false);
   readonly isSignedOut = signal(false);
@@ -87,8 +88,8 @@ export class Desk<V> {
   }
 
   /** A word in the page's status line. The same word twice is said twice. */
-  say(message: string): void {
-    this.message.value = this.message.peek() === message ? `${message}\u200b` : message;
+  say(text: string): void {
+    this.message.value = { text, number: this.message.peek().number + 1 };
   }
 
   /** Another key for an act; kept at the server, for this page at least. Whether the server took it. */

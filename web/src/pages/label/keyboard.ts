@@ -56,40 +56,57 @@ function does<V>(desk: Desk<V>, act: string, event: KeyboardEvent): boolean {
     return does(desk, act, event);
   }
   if (opened && desk.widget.act(act, opened, event)) return true;
-  const doing = ACTS_OF_PAGE[act];
-  if (!doing) return false;
-  doing(desk as Desk<unknown>);
-  return true;
+  return ACTS_OF_PAGE[act]?.(desk as Desk<unknown>) ?? false;
 }
 
 /** Held down, such a key would otherwise answer ten items in a second. */
 const ANSWERS = /^(label_\d+|accept|reject|skip|flag|comment)$/;
 
-const ACTS_OF_PAGE: Readonly<Record<string, (desk: Desk<unknown>) => void>> = {
-  accept: ({ work }) => (work.opened.peek()?.context.isReadOnly ? work.look(1) : work.finish()),
-  reject: ({ work }) => work.reject(),
-  skip: ({ work }) => work.skip(),
+/** What the page makes of an act; false when there is nothing it could be done to. */
+const ACTS_OF_PAGE: Readonly<Record<string, (desk: Desk<unknown>) => boolean>> = {
+  accept: ({ work }) => done(work.opened.peek()?.context.isReadOnly ? work.look(1) : work.finish()),
+  reject: ({ work }) => done(work.reject()),
+  skip: ({ work }) => done(work.skip()),
   skip_reason: (desk) => openDialog(desk, "skip"),
   flag: (desk) => openDialog(desk, "flag"),
   comment: (desk) => openDialog(desk, "comment"),
-  undo: ({ work }) => work.undo(),
-  redo: ({ work }) => work.redo(),
-  look_back: ({ work }) => work.look(-1),
-  look_ahead: ({ work }) => work.look(1),
-  find_label: () => document.querySelector<HTMLInputElement>("[data-find-label]")?.focus(),
-  guideline: (desk) => {
-    desk.isGuidelineOpen.value = !desk.isGuidelineOpen.peek();
-  },
+  undo: ({ work }) => done(work.undo()),
+  redo: ({ work }) => done(work.redo()),
+  look_back: ({ work }) => done(work.look(-1)),
+  look_ahead: ({ work }) => done(work.look(1)),
+  play_item: () => playOrPause(),
+  find_label: () => focusOn(document.querySelector<HTMLElement>("[data-find-label]")),
+  guideline: (desk) => done((desk.isGuidelineOpen.value = !desk.isGuidelineOpen.peek())),
   keys: (desk) => openDialog(desk, "keys"),
 };
+
+/** An act of which it does not matter what it returns. */
+function done(_: unknown): true {
+  return true;
+}
+
+function playOrPause(): boolean {
+  const sound = document.querySelector<HTMLAudioElement>(".item-audio");
+  if (!sound) return false;
+  if (sound.paused) void sound.play().catch(() => undefined);
+  else sound.pause();
+  return true;
+}
+
+function focusOn(element: HTMLElement | null): boolean {
+  element?.focus();
+  return element !== null;
+}
 
 /** Does an act of the page by its name, as its key would. */
 export function doAct<V>(desk: Desk<V>, act: string): void {
   ACTS_OF_PAGE[act]?.(desk as Desk<unknown>);
 }
 
-function openDialog(desk: Desk<unknown>, dialog: "keys" | "skip" | "flag" | "comment"): void {
-  if (dialog === "keys" || desk.work.opened.peek()) desk.dialog.value = dialog;
+function openDialog(desk: Desk<unknown>, dialog: "keys" | "skip" | "flag" | "comment"): boolean {
+  if (dialog !== "keys" && !desk.work.opened.peek()) return false;
+  desk.dialog.value = dialog;
+  return true;
 }
 
 function isTyping(target: EventTarget | null): boolean {

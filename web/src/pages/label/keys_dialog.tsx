@@ -66,7 +66,8 @@ interface KeysOfScopeProps<V> {
 
 function KeysOfScope<V>({ scope, desk, waiting, onChoose }: KeysOfScopeProps<V>) {
   const nClasses = desk.project.schema.classes.length;
-  const acts = ACTS.filter((act) => act.scope === scope && isOfUse(act.name, nClasses));
+  const isSound = desk.project.schema.modality === "audio";
+  const acts = ACTS.filter((act) => act.scope === scope && isOfUse(act.name, nClasses) && (isSound || act.name !== "play_item"));
   return (
     <section>
       <h3>{tOf(`keys.scope.${scope}`)}</h3>

@@ -26,11 +26,25 @@ export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
         {opened ? <OpenedItem desk={desk} opened={opened} /> : <NoItem desk={desk} />}
       </main>
       <BottomBar desk={desk} />
-      <p class="said" role="status">
-        {desk.message.value}
-      </p>
+      <Said message={desk.message.value} />
       <Dialogs desk={desk} />
     </div>
+  );
+}
+
+/** A message for the ear, in a place that stays, and for the eye, made anew each time so that it fades anew. */
+function Said({ message: { text, number } }: { message: { text: string; number: number } }) {
+  return (
+    <>
+      <p class="sr-only" role="status">
+        <span key={number}>{text}</span>
+      </p>
+      {text && (
+        <p key={number} class="said" aria-hidden="true">
+          {text}
+        </p>
+      )}
+    </>
   );
 }
 
