@@ -128,7 +128,7 @@ def _heap(page: Page) -> tuple[int, int]:
 
 
 def _sizes(static: Path) -> dict[str, int]:
-    """Packed JavaScript that each page's shell asks for: its entry, the parts, and for labelling the largest widget."""
+    """Packed JavaScript that each page's shell asks for; the widget of a project follows with its data."""
     pages = json.loads((static / "pages.json").read_text(encoding="utf-8"))
     folder = static / pages["folder"]
     packed = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in folder.glob("*.js")}

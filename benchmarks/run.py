@@ -33,6 +33,7 @@ PARTS = (
     ("engines", "Engines, against engines that move rows"),
     ("kills", "kill -9 on Ray and Spark clusters"),
     ("simulate", "Cost model: predicted, measured, extrapolated"),
+    ("browser", "The labelling page in a browser"),
     ("people_queue", "The queue that people work from"),
 )
 """Module in this folder with `report() -> str`, and its heading."""
