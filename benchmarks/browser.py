@@ -9,7 +9,6 @@ first task after the frame that shows the next item, which is when the browser h
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import shutil
 import statistics
@@ -17,13 +16,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.web.app_build import load_build_app  # noqa: E402 -- found by the line above
 from tests.web.fake_server import FakeServer, task  # noqa: E402 -- found by the line above
 
 N_PRESSES = 100
@@ -48,7 +47,7 @@ document.addEventListener("keydown", (event) => {
 
 def report() -> str:
     """The figures as Markdown."""
-    build_app = _build_app()
+    build_app = load_build_app()
     build_app.install_packages()
     if not build_app.is_current():
         build_app.build()
@@ -64,15 +63,6 @@ def report() -> str:
     grown = f"{before / 1e6:.2f} MB before, {after / 1e6:.2f} MB after; {nodes:+d} DOM nodes"
     lines += ["", f"Heap over {N_ITEMS} items, after collecting garbage: {grown}."]
     return "\n".join(lines)
-
-
-def _build_app() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_app", ROOT / "web" / "build_app.py")
-    if spec is None or spec.loader is None:
-        raise SystemExit("web/build_app.py is missing")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @contextmanager

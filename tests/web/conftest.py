@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +11,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.web.app_build import load_build_app
 from tests.web.fake_server import FakeServer
 
-ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb"]
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -29,13 +27,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 @pytest.fixture(scope="session")
 def build_app() -> ModuleType:
     """The script that builds the app."""
-    spec = importlib.util.spec_from_file_location("build_app", ROOT / "web" / "build_app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["build_app"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_build_app()
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,8 @@ def test_the_page_says_what_the_table_says(build_app: ModuleType) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT / "web"))
-    import build_app
+    sys.path.insert(0, str(ROOT))
+    from tests.web.app_build import load_build_app
 
-    build_app.install_packages()
-    PAGE.write_text(page_of(read_table(build_app)), encoding="utf-8")
+    load_build_app().install_packages()
+    PAGE.write_text(page_of(read_table(load_build_app())), encoding="utf-8")
