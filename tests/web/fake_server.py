@@ -86,6 +86,7 @@ class FakeServer:
     drafts: dict[str, Any] = field(default_factory=dict)
     given_back: list[str] = field(default_factory=list)
     forgets_answers: int = 0
+    lost: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -151,7 +152,7 @@ class FakeServer:
                 closed.add(vote["assignment"])
             elif vote["kind"] == "retract":
                 closed.discard(vote["assignment"])
-        left = [one for one in self.tasks if one["assignment"] not in closed | set(body["have"])]
+        left = [one for one in self.tasks if one["assignment"] not in closed | set(body["have"]) | self.lost]
         n = body["n"]
         return {"tasks": left[:n], "left": len(left[n:]), "stale": []}
 
@@ -280,7 +281,7 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.given_back += body["assignments"]
                 return 204, None
             case "POST", "/renew":
-                return 204, None
+                return 200, {"assignments": [one for one in body["assignments"] if one not in fake.lost]}
         return 404, _problem(404, f"there is no {path}")
 
     def _me(self) -> dict[str, Any]:

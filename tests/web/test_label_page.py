@@ -475,3 +475,20 @@ def test_unseen_items_are_given_back(fake: FakeServer, open_page: Open) -> None:
     page.wait_for_timeout(200)
 
     assert fake.given_back == [f"a{number}" for number in range(2, 9)]
+
+
+def test_leases_that_were_lost_in_the_background_are_not_worked_on(fake: FakeServer, open_page: Open) -> None:
+    """A tab that comes back asks what it still holds; what others have by now leaves its queue."""
+    page = open_page(fake.label_page)
+    shows(page, 1)
+    expect(page.locator(".bottom-ready")).to_have_text("7 ready")
+    fake.lost = {"a2", "a3"}
+
+    with page.expect_response("**/renew"):
+        page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(".bottom-ready")).to_have_text("9 ready")
+    page.keyboard.press("1")
+    shows(page, 4)
+    is_saved(page)
+
+    assert list(fake.answers()) == ["i1"]

@@ -149,6 +149,15 @@ test("any done task can be taken up again; the present one waits", async () => {
   assert.deepEqual(session.history.map((done) => done.value), ["x", "z", "w"]);
 });
 
+test("what is held no longer leaves the queue, never the screen, and more is asked for", async () => {
+  const { session } = await startSession(100);
+  await session.keepOnly(["a3"]);
+  assert.equal(session.current?.assignment, "a1");
+  session.advance(answer("x"));
+  assert.equal(session.current?.assignment, "a3");
+  assert.ok(session.nReady >= LOW_WATER);
+});
+
 test("what was done before the page was opened can be undone", async () => {
   const { session } = await startSession(100);
   session.advance(answer("x"));

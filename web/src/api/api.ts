@@ -60,8 +60,11 @@ function doneOf<V>({ assignment, item, kind, value, data }: KeptAnswer<V>): Done
   return { task: { assignment, item, data, purpose: "label", ...nothing }, value, kind: kind === "skip" ? "skip" : "label" };
 }
 
-export const renew = (project: string, assignments: readonly string[]): Promise<void> =>
-  request("POST", pathOf(project, "renew"), { assignments });
+/** Keeps leases for longer; the assignments that are still held, where the server names them. */
+export async function renew(project: string, assignments: readonly string[]): Promise<readonly string[]> {
+  const answer = await request<{ assignments?: readonly string[] } | undefined>("POST", pathOf(project, "renew"), { assignments });
+  return answer?.assignments ?? assignments;
+}
 
 /** Also while the page goes away: a beacon could not carry the header that the server asks for. */
 export const giveBack = (project: string, assignments: readonly string[]): Promise<void> =>

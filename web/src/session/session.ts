@@ -146,6 +146,13 @@ export class Session<V> {
     return this.asking;
   }
 
+  /** The server says what is still held: the rest leaves the queue, for others may have it; the screen stays. */
+  keepOnly(held: readonly string[]): Promise<void> {
+    this.queue = this.queue.filter((task) => held.includes(task.assignment));
+    this.options.onChange?.();
+    return this.refill();
+  }
+
   /** There may be work again: new items, or the network. */
   lookAgain(): Promise<void> {
     this.isExhausted = false;

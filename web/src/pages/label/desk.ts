@@ -155,7 +155,10 @@ export class Desk<V> {
       if (document.hidden) {
         clock.hide();
         this.drafts.save();
-      } else clock.show();
+      } else {
+        clock.show();
+        this.keepLeases();
+      }
     });
     addEventListener("online", () => this.backOnline());
     addEventListener("offline", () => {
@@ -182,9 +185,11 @@ export class Desk<V> {
   private keepLeases(): void {
     const { held } = this.session;
     if (document.hidden || held.length === 0) return;
-    void renew(this.project.project, held).catch((error: unknown) => {
-      if (error instanceof Problem && error.status === 401) this.isSignedOut.value = true;
-    });
+    void renew(this.project.project, held)
+      .then((still) => this.session.keepOnly(still))
+      .catch((error: unknown) => {
+        if (error instanceof Problem && error.status === 401) this.isSignedOut.value = true;
+      });
   }
 
   /** The tab goes: what nobody has seen goes to others; what is on screen stays leased for coming back to it. */

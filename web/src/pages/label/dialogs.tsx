@@ -31,7 +31,7 @@ function SignInAgain<V>({ desk }: { desk: Desk<V> }) {
   return (
     <Modal title={t("sign_in.again")}>
       <p class="quiet">{t("sign_in.again_why")}</p>
-      <SignInForm name={desk.me.name} onSignedIn={() => void onSignedIn()} />
+      <SignInForm name={desk.me.name} onSignedIn={() => void onSignedIn().catch(() => location.reload())} />
     </Modal>
   );
 }
