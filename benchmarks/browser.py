@@ -64,7 +64,7 @@ def report() -> str:
     static: Path = build_app.static_folder()
     load = os.getloadavg()[0]
     lines = [
-        f"Load of the machine by others: {load:.0f}; the clock's percentiles are theirs too, the CPU is the page's.",
+        f"Load of the machine by others: {load:.0f}. It lengthens what the clock says, not the page's CPU.",
         "",
     ]
     lines += [
