@@ -1,0 +1,3 @@
+import { shapeWidget } from "web/regions/shapes/shape_widget";
+
+export default shapeWidget("box");

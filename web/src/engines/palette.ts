@@ -1,0 +1,40 @@
+/** Colours of the stylesheet as canvases need them: resolved for the scheme that the page is in. */
+
+export interface Palette {
+  /** One for each class, in turn. */
+  readonly marks: readonly string[];
+  /** Around lines, so that they show on every image. */
+  readonly halo: string;
+  readonly paper: string;
+  readonly ink: string;
+  readonly quiet: string;
+  readonly line: string;
+  readonly accent: string;
+}
+
+/** How many colours there are; classes beyond share them and differ by their names. */
+export const N_COLOURS = 10;
+
+export function paletteOf(host: HTMLElement): Palette {
+  const probe = document.createElement("span");
+  host.append(probe);
+  const resolved = (name: string): string => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const palette: Palette = {
+    marks: Array.from({ length: N_COLOURS }, (_, i) => resolved(`mark-${i}`)),
+    halo: resolved("mark-halo"),
+    paper: resolved("mark-paper"),
+    ink: resolved("mark-ink"),
+    quiet: resolved("mark-quiet"),
+    line: resolved("mark-line"),
+    accent: resolved("mark-accent"),
+  };
+  probe.remove();
+  return palette;
+}
+
+export function colourOf(palette: Palette, index: number): string {
+  return palette.marks[((index % N_COLOURS) + N_COLOURS) % N_COLOURS] ?? "gray";
+}

@@ -1,0 +1,23 @@
+import type { Shape } from "web/engines/shapes/shape";
+import { ShapePanel } from "web/regions/shapes/panel";
+import { SHAPE_RULES } from "web/regions/shapes/rules";
+import { ShapeStage } from "web/regions/shapes/stage";
+import { type ShapeTool, ShapeState } from "web/regions/shapes/state";
+import { sameRegions } from "web/regions/regions";
+import type { Widget } from "web/widget";
+
+/** The widget of a kind of label whose value is a list of shapes drawn with one tool. */
+export function shapeWidget(drawing: ShapeTool): Widget<readonly Shape[], ShapeState> {
+  return {
+    kind: drawing,
+    scopes: ["regions", "shapes"],
+    start: (context) => new ShapeState(context, drawing),
+    Stage: ShapeStage,
+    Panel: ShapePanel,
+    act: (act, { state }) => state.act(act),
+    answer: ({ state }) => state.regions.answer(),
+    same: (a, b) => sameRegions(a, b, SHAPE_RULES),
+    summary: (value, { t }) => t(`shapes.summary_${drawing}`, { n: value.length }),
+    hasSuggestionCards: false,
+  };
+}
