@@ -13,7 +13,7 @@ export interface Palette {
 }
 
 /** How many colours there are; classes beyond share them and differ by their names. */
-export const N_COLOURS = 10;
+export const N_COLOURS = 8;
 
 export function paletteOf(host: HTMLElement): Palette {
   const probe = document.createElement("span");
@@ -23,13 +23,13 @@ export function paletteOf(host: HTMLElement): Palette {
     return getComputedStyle(probe).color;
   };
   const palette: Palette = {
-    marks: Array.from({ length: N_COLOURS }, (_, i) => resolved(`mark-${i}`)),
+    marks: Array.from({ length: N_COLOURS }, (_, i) => resolved(`class-${i + 1}`)),
     halo: resolved("mark-halo"),
-    paper: resolved("mark-paper"),
-    ink: resolved("mark-ink"),
-    quiet: resolved("mark-quiet"),
-    line: resolved("mark-line"),
-    accent: resolved("mark-accent"),
+    paper: resolved("raised"),
+    ink: resolved("ink"),
+    quiet: resolved("soft"),
+    line: resolved("line"),
+    accent: resolved("accent"),
   };
   probe.remove();
   return palette;

@@ -10,7 +10,7 @@ const STEP = 5;
  */
 export function linesOf(layers: readonly Layer[]): string {
   const lines = layers.map(({ mark, lane }) => {
-    const colour = `var(--mark-${mark.index % N_COLOURS})`;
+    const colour = `var(--class-${(mark.index % N_COLOURS) + 1})`;
     const picture = mark.isSuggested
       ? `repeating-linear-gradient(90deg, ${colour} 0 5px, transparent 5px 9px)`
       : `linear-gradient(${colour}, ${colour})`;
