@@ -47,6 +47,7 @@ export const ACTS: readonly Act[] = [
   { name: "accept_all", scope: "regions", key: "Shift+a" },
   { name: "delete_region", scope: "regions", key: "Delete", also: ["Backspace"] },
   { name: "deselect", scope: "regions", key: "Escape" },
+  { name: "new_region", scope: "regions", key: "n" },
 
   { name: "tool_select", scope: "shapes", key: "v" },
   { name: "tool_box", scope: "shapes", key: "b" },
@@ -88,6 +89,11 @@ export const ACTS: readonly Act[] = [
   { name: "region_end", scope: "audio", key: "]" },
   { name: "step_back", scope: "audio", key: "," },
   { name: "step_on", scope: "audio", key: "." },
+  { name: "far_back", scope: "audio", key: "<" },
+  { name: "far_on", scope: "audio", key: ">" },
+  { name: "audio_closer", scope: "audio", key: "+", also: ["="] },
+  { name: "audio_wider", scope: "audio", key: "-" },
+  { name: "audio_whole", scope: "audio", key: "z" },
 
   { name: "take_a", scope: "review", key: "1" },
   { name: "take_b", scope: "review", key: "2" },

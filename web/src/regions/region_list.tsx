@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { ActButton } from "web/parts/act_button";
 import type { Entry, Region, Regions } from "web/regions/regions";
 import { swatchOf } from "web/regions/swatch";
 
@@ -84,9 +85,9 @@ function RegionRow<R extends Region>({ entry, regions, words }: RowProps<R>) {
 function RegionActs<R extends Region>({ entry, regions }: { entry: Entry<R>; regions: Regions<R> }) {
   const { t, keyOf } = regions.context;
   const button = (words: string, act: string, run: () => void) => (
-    <button type="button" class="button" aria-keyshortcuts={keyOf(act)} onMouseDown={(event) => event.preventDefault()} onClick={run}>
-      {words} <kbd class="key-cap" aria-hidden="true">{keyOf(act)}</kbd>
-    </button>
+    <ActButton chord={keyOf(act)} onAct={run}>
+      {words}
+    </ActButton>
   );
   return (
     <div class="region-acts">

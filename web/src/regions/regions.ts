@@ -14,6 +14,8 @@ export interface RegionRules<R extends Region> {
   compare(a: R, b: R): number;
   /** Whether two regions are equal, scores aside. */
   same(a: R, b: R): boolean;
+  /** Whether the list follows this order (that of the text, of time), and not the order of making. */
+  readonly isListedInOrder?: boolean;
   /** Whether two sources mean the same thing by them; without it, whether they are equal. */
   agrees?(a: R, b: R): boolean;
 }
@@ -59,7 +61,10 @@ export class Regions<R extends Region> {
     private readonly rules: RegionRules<R>,
   ) {
     this.suggestion = computed(() => context.suggestions.value[this.shown.value] ?? context.suggestions.value[0] ?? null);
-    this.entries = computed(() => [...this.ownEntries(), ...this.suggestedEntries()]);
+    this.entries = computed(() => {
+      const entries = [...this.ownEntries(), ...this.suggestedEntries()];
+      return rules.isListedInOrder ? entries.sort((a, b) => rules.compare(a.region, b.region)) : entries;
+    });
     this.selected = computed(() => this.entries.value.find((entry) => entry.id === this.selectedId.value) ?? null);
   }
 

@@ -318,8 +318,8 @@ export class Board {
   }
 
   private closePolygon(points: Point[]): boolean {
-    if (points.length < 3 || areaWithin(points) < LEAST_SIDE) this.owner.complain("too_few");
-    else if (crossesItself(points)) this.owner.complain("crosses");
+    const complaint = complaintAbout(points);
+    if (complaint) this.owner.complain(complaint);
     else {
       this.gesture = null;
       this.owner.add({ label: "", points });
@@ -350,6 +350,13 @@ export class Board {
     this.owner.changed();
     return true;
   }
+}
+
+/** Why these corners are no polygon. A bow tie has no area by the formula, so crossing is looked at first. */
+export function complaintAbout(points: readonly Point[]): Complaint | null {
+  if (points.length < 3) return "too_few";
+  if (crossesItself(points)) return "crosses";
+  return areaWithin(points) < LEAST_SIDE ? "too_few" : null;
 }
 
 function same(a: Shape, b: Shape): boolean {

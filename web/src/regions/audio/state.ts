@@ -18,6 +18,7 @@ export interface Segment {
 
 /** In order of time. */
 export const SEGMENT_RULES: RegionRules<Segment> = {
+  isListedInOrder: true,
   compare: (a, b) => inOrder(keyOf(a), keyOf(b)),
   same: (a, b) => inOrder(keyOf(a), keyOf(b)) === 0,
   agrees: (a, b) => a.label === b.label && Math.min(a.end, b.end) - Math.max(a.start, b.start) > 0.7 * (Math.max(a.end, b.end) - Math.min(a.start, b.start)),

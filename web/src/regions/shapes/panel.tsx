@@ -1,5 +1,6 @@
+import { complaintAbout } from "web/engines/shapes/board";
 import { withinImage } from "web/engines/shapes/editing";
-import { areaWithin, type BoxShape, clampPoint, crossesItself, isBox, isPolygon, LEAST_SIDE, type Point, type PointShape, type PolygonShape, type Shape } from "web/engines/shapes/shape";
+import { type BoxShape, clampPoint, isBox, isPolygon, LEAST_SIDE, type Point, type PointShape, type PolygonShape, type Shape } from "web/engines/shapes/shape";
 import { ActButton } from "web/parts/act_button";
 import { ClassList } from "web/parts/class_list";
 import { chooseLabel } from "web/regions/acts";
@@ -16,7 +17,7 @@ export function ShapePanel({ context, state }: WidgetProps<readonly Shape[], Sha
   return (
     <div class="regions-panel">
       <ClassList context={context} chosen={[selected?.region.label ?? state.armed.value]} suggested={[]} onChoose={(label) => chooseLabel(state, label)} />
-      <RegionList regions={regions} words={wordsOfShape} detail={selected && <ShapeFields key={selected.id} state={state} id={selected.id} shape={selected.region} />} />
+      <RegionList regions={regions} words={(shape) => wordsOfShape(shape, context.t)} detail={selected && <ShapeFields key={selected.id} state={state} id={selected.id} shape={selected.region} />} />
       {!context.isReadOnly && (
         <ActButton class="is-quiet" chord={context.keyOf("new_region")} onAct={() => state.addInSight()}>
           {context.t(`shapes.new_${state.drawing}`)}
@@ -78,8 +79,8 @@ function CornersField({ state, id, shape }: FieldsProps<PolygonShape>) {
   const { t } = state.context;
   const type = (text: string) => {
     const points = cornersIn(text).map((point) => clampPoint(point, state.board.size));
-    if (points.length < 3 || areaWithin(points) < LEAST_SIDE) state.complain("too_few");
-    else if (crossesItself(points)) state.complain("crosses");
+    const complaint = complaintAbout(points);
+    if (complaint) state.complain(complaint);
     else state.regions.replace(id, { ...shape, points });
   };
   return (

@@ -35,8 +35,8 @@ function pointOf(shape: Shape): [number, number] {
 }
 
 /** Size of a box, corners of a polygon, place of a point. */
-export function wordsOfShape(shape: Shape): string {
-  if (isPolygon(shape)) return `${shape.points.length} ⬩`;
+export function wordsOfShape(shape: Shape, t: (key: string, values: { n: number }) => string): string {
+  if (isPolygon(shape)) return t("shapes.n_corners", { n: shape.points.length });
   if (!isBox(shape)) return `${Math.round(shape.x)}, ${Math.round(shape.y)}`;
   const turn = shape.rotation ? ` ${Math.round(shape.rotation)}°` : "";
   return `${Math.round(shape.width)} × ${Math.round(shape.height)}${turn}`;

@@ -3,7 +3,6 @@ import { SpanBoard } from "web/engines/spans/board";
 import type { SpanPage } from "web/engines/spans/page";
 import type { SpanMark } from "web/engines/spans/segments";
 import { actOnRegions, type RegionState } from "web/regions/acts";
-import { noteOf } from "web/regions/region_list";
 import { type Entry, inOrder, type RegionRules, Regions } from "web/regions/regions";
 import type { ClassOfSchema } from "web/tasks";
 import type { WidgetContext } from "web/widget";
@@ -21,6 +20,7 @@ export function spanRules(classes: readonly ClassOfSchema[]): RegionRules<Span> 
   const placeOf = new Map(classes.map(({ name }, place) => [name, place]));
   const key = (span: Span) => [span.start, span.end, placeOf.get(span.label) ?? classes.length];
   return {
+    isListedInOrder: true,
     compare: (a, b) => inOrder(key(a), key(b)),
     same: (a, b) => a.start === b.start && a.end === b.end && a.label === b.label,
   };
@@ -152,7 +152,7 @@ export class SpanState implements RegionState<Span> {
   /** The same mark for the same region, so that paragraphs without news are not looked at. */
   private markOf(entry: Entry<Span>): SpanMark {
     const { region, id, isSuggested } = entry;
-    const note = isSuggested ? noteOf(entry) : "";
+    const note = entry.score === null ? "" : `${Math.round(entry.score * 100)} %`;
     const known = this.known.get(region);
     if (known && known.id === id && known.isSuggested === isSuggested && known.note === note) return known;
     const { offsets } = this.board;
