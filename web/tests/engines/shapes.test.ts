@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Board, type BoardOwner, type Complaint, type Mark, type Tool } from "web/engines/shapes/board";
-import { dragged, gripsOf, grownBy, movedBy, turnedBy, withoutVertex } from "web/engines/shapes/editing";
+import { dragged, type Grip, gripsOf, grownBy, movedBy, turnedBy, withoutVertex } from "web/engines/shapes/editing";
 import { areaOf, type BoxShape, boxBetween, cornersOf, crossesItself, holds, type Point, type PolygonShape, type Shape, smallestUnder } from "web/engines/shapes/shape";
 import { View } from "web/engines/shapes/view";
 
@@ -36,8 +36,7 @@ test("a turned box is hit where it stands and not where it stood", () => {
 test("resizing a turned box leaves the opposite corner where it is", () => {
   for (const rotation of [0, 30, 90, 145]) {
     const box = rotation ? { ...BOX, x: 80, y: 40, rotation } : { ...BOX, x: 80, y: 40 };
-    const grip = gripsOf(box, 20).find((one) => one.kind === "side" && one.name === "se");
-    assert.ok(grip);
+    const grip = gripsOf(box, 20).find((one) => one.kind === "side" && one.name === "se") as Grip;
 
     const bigger = dragged(box, grip, [grip.at[0] + 7, grip.at[1] + 5], SIZE) as BoxShape;
 

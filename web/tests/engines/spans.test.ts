@@ -17,12 +17,10 @@ function snap(text: string, part: string): string | null {
 
 test("offsets go to code points and back around emoji, rare characters and lone surrogates", () => {
   const text = "a😀𠮷野\ud83d家👩‍💻";
-  const { length, toUnits, toPoints } = new Offsets(text);
   const offsets = new Offsets(text);
   const points = Array.from(text);
-  assert.ok(toUnits && toPoints);
 
-  assert.equal(length, points.length);
+  assert.equal(offsets.length, points.length);
   for (let point = 0; point <= points.length; point++) {
     const unit = points.slice(0, point).join("").length;
     assert.equal(offsets.toUnits(point), unit);
@@ -160,4 +158,8 @@ test("keys move the start of a selected span, with Shift its end, and never past
   board.step(1, false);
 
   assert.deepEqual(events, [["4-7", 0, 7], ["4-7", 4, 13]]);
+  board.show([mark(4, 13)], "4-13");
+  board.step(-1, true);
+  board.step(1, false);
+  assert.deepEqual(events.slice(2), [["4-13", 4, 7], ["4-13", 8, 13]]);
 });

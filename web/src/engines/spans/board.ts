@@ -6,7 +6,7 @@
 
 import { Offsets } from "web/engines/spans/offsets";
 import { inReadingOrder, paragraphsOf, type SpanMark } from "web/engines/spans/segments";
-import { nextStop, type Stretch, wholeCharacters, wholeWords } from "web/engines/spans/words";
+import { type Borders, nextStop, type Stretch, wholeCharacters, wholeWords } from "web/engines/spans/words";
 
 export interface SpanOwner {
   /** A span's borders were moved. */
@@ -100,11 +100,11 @@ export class SpanBoard {
   }
 
   /** The next place for the caret in that direction. */
-  stop(from: number, by: 1 | -1): number {
+  stop(from: number, by: 1 | -1, borders?: Borders): number {
     const [start, end] = this.paragraphAt(by > 0 ? from : from - 1);
     if (by > 0 && from >= end) return from;
     if (by < 0 && from <= 0) return 0;
-    return start + nextStop(this.text.slice(start, end), from - start, by, this.snapsToWords);
+    return start + nextStop(this.text.slice(start, end), from - start, by, this.snapsToWords, borders);
   }
 
   /** The stretch as whole words (or characters); null for nothing but space. */
@@ -132,7 +132,7 @@ export class SpanBoard {
   }
 
   private moveBorder(span: SpanMark, border: "start" | "end", by: 1 | -1): void {
-    const moved = { start: span.start, end: span.end, [border]: this.stop(span[border], by) };
+    const moved = { start: span.start, end: span.end, [border]: this.stop(span[border], by, border === "end" ? "ends" : "begins") };
     if (moved.start < moved.end) this.owner.edit(span.id, moved);
   }
 }

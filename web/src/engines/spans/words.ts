@@ -43,13 +43,15 @@ function isSpace(text: string, at: number): boolean {
   return /\s/.test(text[at] ?? "");
 }
 
-/** The next place behind `at` (or before it) where a word ends (or begins), or a character; the text's end at last. */
-export function nextStop(text: string, at: number, by: 1 | -1, isByWord: boolean): number {
-  const segmenter = isByWord ? words : characters;
+/** Borders of words or characters to stop at: where they begin, or where they end. */
+export type Borders = "begins" | "ends";
+
+/** The next border behind `at`, or before it; the text's end, or its beginning, at last. */
+export function nextStop(text: string, at: number, by: 1 | -1, isByWord: boolean, borders: Borders = by > 0 ? "ends" : "begins"): number {
   const stops: number[] = [];
-  for (const { index, segment, isWordLike } of segmenter.segment(text)) {
-    if (isByWord && isWordLike === false && /^\s+$/.test(segment)) continue;
-    stops.push(by > 0 ? index + segment.length : index);
+  for (const { index, segment } of (isByWord ? words : characters).segment(text)) {
+    if (isByWord && /^\s+$/.test(segment)) continue;
+    stops.push(borders === "ends" ? index + segment.length : index);
   }
   if (by > 0) return stops.find((stop) => stop > at) ?? text.length;
   return stops.findLast((stop) => stop < at) ?? 0;

@@ -79,7 +79,8 @@ export class SpanState implements RegionState<Span> {
     const stretch = board.selection && board.snapped(board.selection);
     if (!stretch || this.context.isReadOnly) return false;
     const { offsets } = board;
-    board.place(null);
+    // The caret stays behind the span, for going on by keys.
+    board.place(stretch.end);
     this.regions.add({ start: offsets.toPoints(stretch.start), end: offsets.toPoints(stretch.end), label });
     return true;
   }
