@@ -93,12 +93,13 @@ function paintName(context: Context, board: Board, mark: Mark, shape: Shape, pal
   const { left, top, right } = boundsOf(shape);
   const [x, y] = board.view.toScreen([left, top]);
   const room = (right - left) * board.view.scale;
-  const text = isStrong && mark.note ? `${shape.label} · ${mark.note}` : shape.label;
-  if (!text) return;
-  context.font = FONT;
-  const width = context.measureText(text).width + 8;
   const isPoint = room === 0;
-  if (!isStrong && !isPoint && width > room + 24) return;
+  context.font = FONT;
+  const fitting = [mark.note && `${shape.label} · ${mark.note}`, shape.label].find(
+    (text) => text && (isStrong || context.measureText(text).width + 8 <= (isPoint ? 60 : room + 24)),
+  );
+  if (!fitting) return;
+  const width = context.measureText(fitting).width + 8;
   const [at, up] = isPoint ? [x + 9, y - 8] : [x - 1, Math.max(y - 17, 1)];
   context.fillStyle = palette.paper;
   context.globalAlpha = isStrong ? 1 : 0.86;
@@ -108,7 +109,7 @@ function paintName(context: Context, board: Board, mark: Mark, shape: Shape, pal
   context.fillRect(at, up, 3, 16);
   context.fillStyle = palette.ink;
   context.textBaseline = "middle";
-  context.fillText(text, at + 6, up + 8.5);
+  context.fillText(fitting, at + 6, up + 8.5);
 }
 
 function paintGrip(context: Context, board: Board, grip: Grip, palette: Palette): void {

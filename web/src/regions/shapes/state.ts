@@ -1,4 +1,4 @@
-import { effect, type Signal, signal } from "@preact/signals";
+import { computed, effect, type Signal, signal } from "@preact/signals";
 import { Board, type Complaint, type Mark, type Tool } from "web/engines/shapes/board";
 import type { ShapeCanvas } from "web/engines/shapes/canvas";
 import { boxBetween, type Point, rounded, type Shape, type Size } from "web/engines/shapes/shape";
@@ -96,10 +96,12 @@ export class ShapeState implements RegionState<Shape> {
   private keepShown(): void {
     const { regions, board } = this;
     let last: string | null = null;
+    // A list of its own: choosing another shape does not make the canvas below paint thousands anew.
+    const marks = computed(() => regions.entries.value.map(markOf));
     this.stops.push(
       effect(() => {
         const selected = regions.selected.value;
-        board.show(regions.entries.value.map(markOf), selected?.id ?? null);
+        board.show(marks.value, selected?.id ?? null);
         if (selected && selected.id !== last && !board.gesture) this.reveal(selected.region);
         last = selected?.id ?? null;
       }),
