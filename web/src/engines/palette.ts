@@ -9,6 +9,7 @@ export interface Palette {
   readonly ink: string;
   readonly quiet: string;
   readonly line: string;
+  readonly edge: string;
   readonly accent: string;
 }
 
@@ -29,6 +30,7 @@ export function paletteOf(host: HTMLElement): Palette {
     ink: resolved("ink"),
     quiet: resolved("soft"),
     line: resolved("line"),
+    edge: resolved("edge"),
     accent: resolved("accent"),
   };
   probe.remove();

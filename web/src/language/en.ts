@@ -226,6 +226,7 @@ export const en = {
   "regions.shown_suggestion": "Suggestion shown",
 
   "shapes.image": "Image with {n} shapes; the list beside it has them all",
+  "shapes.broken": "The image cannot be shown.",
   "shapes.tools": "Tools",
   "shapes.tool_select": "Select",
   "shapes.tool_box": "Box",
@@ -260,6 +261,7 @@ export const en = {
   "spans.summary": "{n} spans",
 
   "audio.track": "Recording with {n} regions; the list beside it has them all",
+  "audio.broken": "The recording cannot be played.",
   "audio.tools": "Playing",
   "audio.play": "Play",
   "audio.play_region": "Play region",

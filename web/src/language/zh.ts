@@ -232,6 +232,7 @@ export const zh: Record<Key, string> = {
   "regions.shown_suggestion": "显示的建议",
 
   "shapes.image": "图像，含 {n} 个图形；旁边的列表列出全部",
+  "shapes.broken": "无法显示图像。",
   "shapes.tools": "工具",
   "shapes.tool_select": "选择",
   "shapes.tool_box": "矩形",
@@ -266,6 +267,7 @@ export const zh: Record<Key, string> = {
   "spans.summary": "{n} 个片段",
 
   "audio.track": "录音，含 {n} 个区域；旁边的列表列出全部",
+  "audio.broken": "无法播放录音。",
   "audio.tools": "播放",
   "audio.play": "播放",
   "audio.play_region": "播放区域",

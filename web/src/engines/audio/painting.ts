@@ -24,6 +24,7 @@ const RULER = 22;
 const BAR = 24;
 const OVERVIEW = 30;
 const MOST_LANES = 4;
+const MOST_GAIN = 20;
 const FONT = "12px system-ui, sans-serif";
 const DASHES = [5, 4];
 
@@ -74,28 +75,42 @@ export function paintWave(context: Context, board: AudioBoard, { wave, width }: 
   context.strokeStyle = palette.line;
   context.strokeRect(-1, wave.top + 0.5, width + 2, wave.height - 1);
   const level = levelFor([...peaks.levels], window.pixelsPerSecond);
-  if (level) paintPeaks(context, level, tiles, { ...wave, from: window.from, to: window.to, width, duration: board.duration }, palette.quiet);
+  const gain = gainOf(peaks, tiles, board.duration, width);
+  if (level) paintPeaks(context, level, tiles, { ...wave, gain, from: window.from, to: window.to, width, duration: board.duration }, palette.quiet);
 }
 
 /** The whole recording small below, with what is seen above framed. */
 export function paintOverview(context: Context, board: AudioBoard, { overview, width }: Layout, peaks: Manifest, tiles: Tiles<Int8Array>, palette: Palette): void {
-  const band = { top: overview.top + 4, height: overview.height - 8, from: 0, to: board.duration, width, duration: board.duration };
+  const gain = gainOf(peaks, tiles, board.duration, width);
+  const band = { top: overview.top + 4, height: overview.height - 8, gain, from: 0, to: board.duration, width, duration: board.duration };
   const level = levelFor([...peaks.levels], width / board.duration);
-  if (level) paintPeaks(context, level, tiles, band, palette.line);
+  if (level) paintPeaks(context, level, tiles, band, palette.edge);
+}
+
+/** How much louder the waveform is drawn, so that a quiet recording is seen too: its loudest sample fills the band. */
+function gainOf(peaks: Manifest, tiles: Tiles<Int8Array>, duration: number, width: number): number {
+  const level = levelFor([...peaks.levels], width / duration);
+  if (!level) return 1;
+  let loudest = 0;
+  for (const tile of tilesBetween(level, 0, duration, duration)) {
+    for (const sample of tiles.get(level, tile) ?? []) loudest = Math.max(loudest, Math.abs(sample));
+  }
+  return loudest ? Math.min(127 / loudest, MOST_GAIN) : 1;
 }
 
 interface Stretch extends Band {
+  readonly gain: number;
   readonly from: number;
   readonly to: number;
   readonly width: number;
   readonly duration: number;
 }
 
-function paintPeaks(context: Context, level: Level, tiles: Tiles<Int8Array>, { top, height, from, to, width, duration }: Stretch, colour: string): void {
+function paintPeaks(context: Context, level: Level, tiles: Tiles<Int8Array>, { top, height, gain, from, to, width, duration }: Stretch, colour: string): void {
   const here = new Map(tilesBetween(level, from, to, duration).map((tile) => [tile, tiles.get(level, tile)]));
   const perTile = level.per_second * level.tile_seconds;
   const middle = top + height / 2;
-  const reach = height / 2 - 3;
+  const reach = (height / 2 - 3) * gain;
   context.fillStyle = colour;
   for (let x = 0; x < width; x++) {
     const first = Math.floor((from + (x / width) * (to - from)) * level.per_second);

@@ -28,6 +28,7 @@ export class AudioTrack implements Player {
   private frame = 0;
   private restingKey: readonly unknown[] = [];
   private isOnOverview = false;
+  private onBroken: () => void = () => undefined;
 
   constructor(readonly host: HTMLElement) {
     this.palette = paletteOf(host);
@@ -46,10 +47,11 @@ export class AudioTrack implements Player {
     return !this.sound.paused && !this.sound.ended;
   }
 
-  show(board: AudioBoard, recording: Recording): void {
+  show(board: AudioBoard, recording: Recording, onBroken: () => void): void {
     this.sound.pause();
     this.board = board;
     this.recording = recording;
+    this.onBroken = onBroken;
     board.player = this;
     this.peaks = null;
     this.spectrogram = null;
@@ -181,6 +183,7 @@ export class AudioTrack implements Player {
     above.addEventListener("pointerup", (event) => this.up(event));
     above.addEventListener("pointercancel", () => this.board?.cancel());
     above.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    sound.addEventListener("error", () => this.recording && this.onBroken());
     for (const name of ["play", "pause", "ended", "seeked"]) sound.addEventListener(name, () => this.schedule());
   }
 

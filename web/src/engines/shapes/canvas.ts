@@ -13,6 +13,8 @@ import type { Point } from "web/engines/shapes/shape";
 export interface CanvasOptions {
   /** Place of a label in the schema, for its colour. */
   readonly indexOf: (label: string) => number;
+  /** The image cannot be shown. */
+  readonly onBroken: () => void;
 }
 
 export class ShapeCanvas {
@@ -21,7 +23,7 @@ export class ShapeCanvas {
   private readonly image = new Image();
   private readonly watcher: ResizeObserver;
   private board: Board | null = null;
-  private options: CanvasOptions = { indexOf: () => 0 };
+  private options: CanvasOptions = { indexOf: () => 0, onBroken: () => undefined };
   private palette: Palette;
   private frame = 0;
   private restingKey: readonly unknown[] = [];
@@ -39,6 +41,7 @@ export class ShapeCanvas {
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(host);
     this.image.addEventListener("load", () => this.repaint());
+    this.image.addEventListener("error", () => this.options.onBroken());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour(), { signal: this.leave.signal });
     this.listen();
   }

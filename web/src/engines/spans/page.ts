@@ -72,6 +72,17 @@ export class SpanPage {
     return null;
   }
 
+  /** What the browser has selected in the text, from where to where; a finger selects without the pointer's help. */
+  marked(): [number, number] | null {
+    const native = getSelection();
+    const { anchorNode, focusNode } = native ?? {};
+    if (!native || native.isCollapsed || !anchorNode || !focusNode) return null;
+    if (!this.host.contains(anchorNode) && !this.host.contains(focusNode)) return null;
+    const anchor = this.nearestOffset(anchorNode, native.anchorOffset);
+    const focus = this.nearestOffset(focusNode, native.focusOffset);
+    return anchor === focus ? null : [anchor, focus];
+  }
+
   /** Brings a place into sight. */
   reveal(at: number): void {
     const rect = this.rectAt(at);
@@ -203,6 +214,14 @@ export class SpanPage {
     return block ? (child ? block.start : block.end) : null;
   }
 
+  /** As `offsetOf`; a place beside the text is the end of the text on that side. */
+  private nearestOffset(node: Node, offset: number): number {
+    const found = this.offsetOf(node, offset);
+    if (found !== null) return found;
+    const isBefore = this.host.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_PRECEDING;
+    return isBefore ? 0 : (this.board?.text.length ?? 0);
+  }
+
   private listen(): void {
     const { signal } = this.leave;
     this.host.addEventListener("pointerdown", (event) => {
@@ -217,12 +236,8 @@ export class SpanPage {
     const { pressedAt, board } = this;
     this.pressedAt = null;
     if (!pressedAt || !board) return;
-    const native = getSelection();
-    if (native && !native.isCollapsed && native.anchorNode && native.focusNode) {
-      const anchor = this.offsetOf(native.anchorNode, native.anchorOffset);
-      const focus = this.offsetOf(native.focusNode, native.focusOffset);
-      if (anchor !== null && focus !== null && anchor !== focus) return board.mark(anchor, focus);
-    }
+    const marked = this.marked();
+    if (marked) return board.mark(...marked);
     const at = this.characterAt(event);
     if (at !== null) board.click(at);
   }

@@ -14,7 +14,7 @@ export function AudioStage({ context, state }: Props) {
   useLayoutEffect(() => {
     track.current ??= new AudioTrack(host.current as HTMLDivElement);
     state.track = track.current;
-    track.current.show(state.board, state.recording);
+    track.current.show(state.board, state.recording, () => context.say(context.t("audio.broken")));
     return () => {
       state.track = null;
     };

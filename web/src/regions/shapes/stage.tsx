@@ -16,7 +16,10 @@ export function ShapeStage({ context, state }: Props) {
     canvas.current ??= new ShapeCanvas(host.current as HTMLDivElement);
     const places = new Map(context.schema.classes.map(({ name }, index) => [name, index]));
     state.canvas = canvas.current;
-    canvas.current.show(state.board, state.address, { indexOf: (label) => places.get(label) ?? 0 });
+    canvas.current.show(state.board, state.address, { 
+      indexOf: (label) => places.get(label) ?? 0,
+      onBroken: () => context.say(context.t("shapes.broken")),
+    });
     return () => {
       state.canvas = null;
     };

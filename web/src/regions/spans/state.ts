@@ -76,7 +76,9 @@ export class SpanState implements RegionState<Span> {
   /** What is marked becomes a span of this class. */
   labelMarked(label: string): boolean {
     const { board } = this;
-    const stretch = board.selection && board.snapped(board.selection);
+    const [anchor, focus] = this.page?.marked() ?? [0, 0];
+    const marked = board.selection ?? { start: Math.min(anchor, focus), end: Math.max(anchor, focus) };
+    const stretch = board.snapped(marked);
     if (!stretch || this.context.isReadOnly) return false;
     const { offsets } = board;
     // The caret stays behind the span, for going on by keys.
