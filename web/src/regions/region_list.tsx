@@ -107,7 +107,8 @@ function SuggestionSwitch<R extends Region>({ regions }: { regions: Regions<R> }
   if (context.isReadOnly || !shown) return null;
   const words = (index: number) => {
     const one = all[index];
-    return one ? `${one.source} ${Math.round(one.score * 100)} %` : "";
+    if (!one) return "";
+    return one.is_scored === false ? one.source : `${one.source} ${Math.round(one.score * 100)} %`;
   };
   if (all.length === 1) return <p class="region-source">{context.t("regions.suggested_by", { source: words(0) })}</p>;
   return (

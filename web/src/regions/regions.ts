@@ -28,7 +28,7 @@ export interface Entry<R extends Region> {
   readonly isSuggested: boolean;
   /** Who suggests it, the shown suggestion's source first; empty for the person's own. */
   readonly sources: readonly string[];
-  /** 0 to 1; null for the person's own. */
+  /** 0 to 1; null for the person's own and where the source gives none. */
   readonly score: number | null;
 }
 
@@ -207,7 +207,7 @@ export class Regions<R extends Region> {
         region,
         isSuggested: true,
         sources: this.sourcesOf(region, suggestion),
-        score: region.score ?? suggestion.score,
+        score: region.score ?? (suggestion.is_scored === false ? null : suggestion.score),
       }))
       .filter((entry) => !taken.has(entry.id) && !dropped.has(entry.id));
   }
