@@ -32,8 +32,9 @@ VALUES: dict[str, Any] = {
 @pytest.fixture(params=["light", "dark"])
 def context(browser: Browser, request: pytest.FixtureRequest) -> Any:
     """A browser in one of the two colour schemes."""
-    size = {"width": 1280, "height": 800}
-    with browser.new_context(viewport=size, locale="en-GB", color_scheme=request.param) as context:
+    with browser.new_context(
+        viewport={"width": 1280, "height": 800}, locale="en-GB", color_scheme=request.param
+    ) as context:
         yield context
 
 

@@ -149,7 +149,7 @@ def test_clicks_walk_through_nested_spans(read: Callable[..., Any]) -> None:
 
 
 def test_suggested_spans_and_undo(read: Callable[..., Any]) -> None:
-    """Suggested spans are dashed; one is accepted, one dropped and brought back by undo, and Enter sends what is left."""
+    """Suggested spans are dashed; one is accepted, one dropped, brought back by undo and relabelled."""
     suggested = [span(ENGLISH, "Zhang Wei", "PER"), span(ENGLISH, "New York City", "ORG")]
     fake, page, _ = read(ENGLISH, suggestions=[suggestion(suggested, source="gazetteer", kind="rule")])
     expect(page.locator(".span-piece.is-suggested")).to_have_count(2)

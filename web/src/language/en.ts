@@ -223,6 +223,7 @@ export const en = {
   "regions.drop": "Drop",
   "regions.delete": "Delete",
   "regions.suggested_by": "Suggested by {source}",
+  "regions.show_again": "Show the suggestion of {source} again",
   "regions.shown_suggestion": "Suggestion shown",
 
   "shapes.image": "Image with {n} shapes; the list beside it has them all",

@@ -229,6 +229,7 @@ export const zh: Record<Key, string> = {
   "regions.drop": "丢弃",
   "regions.delete": "删除",
   "regions.suggested_by": "建议来自 {source}",
+  "regions.show_again": "再次显示 {source} 的建议",
   "regions.shown_suggestion": "显示的建议",
 
   "shapes.image": "图像，含 {n} 个图形；旁边的列表列出全部",

@@ -22,7 +22,7 @@ export function RegionList<R extends Region>({ regions, words, detail }: RegionL
   const selected = regions.selected.value;
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
-    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+    if (list.current) bringIntoSight(list.current);
   }, [selected?.id]);
   const first = Math.max(Math.min((selected ? entries.indexOf(selected) : 0) - MOST_ROWS / 2, entries.length - MOST_ROWS), 0);
   return (
@@ -99,7 +99,7 @@ function RegionActs<R extends Region>({ entry, regions }: { entry: Entry<R>; reg
   );
 }
 
-/** Several suggested: one is drawn, the others wait here. */
+/** Where suggested regions come from. Several suggestions: one is drawn, the others wait here. */
 function SuggestionSwitch<R extends Region>({ regions }: { regions: Regions<R> }) {
   const { context } = regions;
   const all = context.suggestions.value;
@@ -110,6 +110,13 @@ function SuggestionSwitch<R extends Region>({ regions }: { regions: Regions<R> }
     if (!one) return "";
     return one.is_scored === false ? one.source : `${one.source} ${Math.round(one.score * 100)} %`;
   };
+  if (regions.isPutAway.value) {
+    return (
+      <ActButton class="is-quiet" onAct={() => regions.show(all.indexOf(shown))}>
+        {context.t("regions.show_again", { source: words(all.indexOf(shown)) })}
+      </ActButton>
+    );
+  }
   if (all.length === 1) return <p class="region-source">{context.t("regions.suggested_by", { source: words(0) })}</p>;
   return (
     <label class="region-source">
@@ -123,6 +130,16 @@ function SuggestionSwitch<R extends Region>({ regions }: { regions: Regions<R> }
       </select>
     </label>
   );
+}
+
+/** Scrolls the list and nothing around it: the stage stays where the person looks. */
+function bringIntoSight(list: HTMLElement): void {
+  const row = list.querySelector<HTMLElement>("[aria-selected=true]");
+  if (!row) return;
+  const top = row.offsetTop - list.offsetTop;
+  const bottom = top + row.offsetHeight;
+  if (top < list.scrollTop) list.scrollTop = top;
+  else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
 }
 
 function walk<R extends Region>(event: KeyboardEvent, regions: Regions<R>): void {

@@ -52,6 +52,8 @@ export class Regions<R extends Region> {
   readonly suggestion: ReadonlySignal<Suggestion<readonly R[]> | null>;
   readonly entries: ReadonlySignal<readonly Entry<R>[]>;
   readonly selected: ReadonlySignal<Entry<R> | null>;
+  /** Whether all that was suggested is dealt with, and not all of it was taken. */
+  readonly isPutAway: ReadonlySignal<boolean>;
   private readonly origins = new WeakMap<R, Origin>();
   private readonly dropped = new WeakMap<readonly R[], ReadonlySet<string>>();
   private nMade = 0;
@@ -64,6 +66,10 @@ export class Regions<R extends Region> {
     this.entries = computed(() => {
       const entries = [...this.ownEntries(), ...this.suggestedEntries()];
       return rules.isListedInOrder ? entries.sort((a, b) => rules.compare(a.region, b.region)) : entries;
+    });
+    this.isPutAway = computed(() => {
+      const nTaken = this.entries.value.filter((entry) => this.origins.get(entry.region)?.suggested).length;
+      return !this.entries.value.some((entry) => entry.isSuggested) && (this.suggestion.value?.value.length ?? 0) > nTaken;
     });
     this.selected = computed(() => this.entries.value.find((entry) => entry.id === this.selectedId.value) ?? null);
   }

@@ -102,7 +102,9 @@ test("a draft from before has dealt with the suggestions, until they are asked f
   const { regions } = regionsOf([{ start: 1, end: 2, label: "PER" }]);
 
   assert.equal(left(regions), 0);
+  assert.ok(regions.isPutAway.value);
   regions.show(0);
+  assert.ok(!regions.isPutAway.value);
   assert.equal(left(regions), 2);
 });
 
