@@ -11,6 +11,8 @@ export interface Palette {
   readonly line: string;
   readonly edge: string;
   readonly accent: string;
+  /** From silence to full scale. */
+  readonly spectrum: readonly string[];
 }
 
 /** How many colours there are; classes beyond share them and differ by their names. */
@@ -32,6 +34,7 @@ export function paletteOf(host: HTMLElement): Palette {
     line: resolved("line"),
     edge: resolved("edge"),
     accent: resolved("accent"),
+    spectrum: [0, 1, 2, 3, 4].map((i) => resolved(`spectrum-${i}`)),
   };
   probe.remove();
   return palette;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AudioBoard, type AudioMark, type Stretch } from "web/engines/audio/board";
+import { rampOf } from "web/engines/audio/colouring";
 import { extremes, levelFor, tilesBetween } from "web/engines/audio/media";
 import { lanesOf } from "web/engines/audio/painting";
 import { clockOf, ticksOf, TimeWindow } from "web/engines/audio/window";
@@ -49,6 +50,24 @@ test("ticks are round and wide enough apart; clocks carry over", () => {
 
   assert.deepEqual(ticksOf(window), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   assert.deepEqual([clockOf(59.999, 2), clockOf(3723), clockOf(1.5, 2)], ["1:00.00", "1:02:03", "0:01.50"]);
+});
+
+test("colours run from silence to full scale, a quiet recording's too, and black stays silence", () => {
+  const plain = rampOf(["rgb(0, 0, 0)", "rgb(255, 255, 255)"], 1);
+  const louder = rampOf(["rgb(0, 0, 0)", "rgb(100, 200, 50)"], 10);
+
+  assert.deepEqual([...plain.slice(0, 3), ...plain.slice(-3)], [0, 0, 0, 255, 255, 255]);
+  assert.deepEqual([...louder.slice(0, 3), ...louder.slice(3 * 192, 3 * 192 + 3)], [0, 0, 0, 100, 200, 50]);
+});
+
+test("a recording of unknown length learns it once", () => {
+  const { board } = boardOf(0);
+
+  board.learnDuration(NaN);
+  board.learnDuration(8);
+  board.learnDuration(9);
+
+  assert.deepEqual([board.duration, board.window.to, board.window.width], [8, 8, 1000]);
 });
 
 test("regions that sound together lie on different lanes", () => {

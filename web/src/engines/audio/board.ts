@@ -55,7 +55,7 @@ const STEP = 0.01;
 const FAR_STEP = 1;
 
 export class AudioBoard {
-  readonly window: TimeWindow;
+  window: TimeWindow;
   marks: readonly AudioMark[] = [];
   selectedId: string | null = null;
   /** Where the next sound comes from, and where keys set borders. */
@@ -68,10 +68,20 @@ export class AudioBoard {
   private pressedX: number | null = null;
 
   constructor(
-    readonly duration: number,
+    public duration: number,
     readonly owner: AudioOwner,
   ) {
     this.window = new TimeWindow(duration);
+  }
+
+  /** How long the recording is, where that was not known before. */
+  learnDuration(duration: number): void {
+    if (this.duration > 0 || !(duration > 0) || !Number.isFinite(duration)) return;
+    const { width } = this.window;
+    this.duration = duration;
+    this.window = new TimeWindow(duration);
+    this.window.width = width;
+    this.owner.changed();
   }
 
   get selected(): AudioMark | null {

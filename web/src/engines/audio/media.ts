@@ -7,8 +7,8 @@
  *                                     {"per_second": 200, "tile_seconds": 60, "tiles": "..."}]}
  *
  * A tile of peaks is `per_second * tile_seconds` pairs of signed bytes, the least and greatest sample of each step,
- * 127 for full scale. A tile of a spectrogram is an image, `per_second * tile_seconds` pixels wide, the highest
- * frequency (`max_hz`) at the top. The last tile may be shorter. `{tile}` stands for the tile's number, from 0.
+ * 127 for full scale. A tile of a spectrogram is a grey image, 80 decibels from black to white, `per_second *
+ * tile_seconds` pixels wide, the highest frequency (`max_hz`) at the top. The last tile may be shorter. `{tile}` stands for the tile's number, from 0.
  */
 export interface Level {
   readonly per_second: number;
@@ -23,8 +23,6 @@ export interface Manifest {
   readonly max_hz?: number;
 }
 
-/** Tiles kept at a time; those not drawn for longest go first. */
-const KEPT = 80;
 /** Seconds before a tile that failed is asked for again. */
 const RETRY_MS = 5000;
 
@@ -83,6 +81,8 @@ export class Tiles<T> {
   constructor(
     private readonly fetchTile: (address: string) => Promise<T>,
     private readonly onTile: () => void,
+    /** Tiles kept at a time; those not drawn for longest go first. */
+    private readonly most = 80,
   ) {}
 
   /** The tile, or null until it is here; `onTile` is called then. */
@@ -104,7 +104,7 @@ export class Tiles<T> {
       this.kept.set(address, await this.fetchTile(address));
       this.asked.delete(address);
       const [oldest] = this.kept.keys();
-      if (this.kept.size > KEPT && oldest !== undefined) this.kept.delete(oldest);
+      if (this.kept.size > this.most && oldest !== undefined) this.kept.delete(oldest);
       this.onTile();
     } catch {
       setTimeout(() => this.asked.delete(address), RETRY_MS);

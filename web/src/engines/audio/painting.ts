@@ -1,6 +1,7 @@
 /** How a recording looks: ruler, waveform, spectrogram, bars of regions, overview of the whole. */
 
 import type { AudioBoard, AudioMark } from "web/engines/audio/board";
+import type { Colouring } from "web/engines/audio/colouring";
 import { extremes, type Level, levelFor, type Manifest, type Tiles, tilesBetween } from "web/engines/audio/media";
 import { clockOf, ticksOf } from "web/engines/audio/window";
 import { colourOf, type Palette } from "web/engines/palette";
@@ -88,7 +89,7 @@ export function paintOverview(context: Context, board: AudioBoard, { overview, w
 }
 
 /** How much louder the waveform is drawn, so that a quiet recording is seen too: its loudest sample fills the band. */
-function gainOf(peaks: Manifest, tiles: Tiles<Int8Array>, duration: number, width: number): number {
+export function gainOf(peaks: Manifest, tiles: Tiles<Int8Array>, duration: number, width: number): number {
   const level = levelFor([...peaks.levels], width / duration);
   if (!level) return 1;
   let loudest = 0;
@@ -123,7 +124,7 @@ function paintPeaks(context: Context, level: Level, tiles: Tiles<Int8Array>, { t
   }
 }
 
-export function paintSpectrogram(context: Context, board: AudioBoard, { spectrogram: band }: Layout, manifest: Manifest, tiles: Tiles<HTMLImageElement>, palette: Palette): void {
+export function paintSpectrogram(context: Context, board: AudioBoard, { spectrogram: band }: Layout, manifest: Manifest, tiles: Tiles<HTMLImageElement>, colouring: Colouring, palette: Palette): void {
   const { window } = board;
   const level = levelFor([...manifest.levels], window.pixelsPerSecond);
   // So many tiles that none could be told from the next: the waveform says more.
@@ -133,7 +134,7 @@ export function paintSpectrogram(context: Context, board: AudioBoard, { spectrog
     const picture = tiles.get(level, tile);
     if (!picture) continue;
     const left = window.xAt(tile * level.tile_seconds);
-    context.drawImage(picture, left, band.top, (picture.naturalWidth / level.per_second) * window.pixelsPerSecond, band.height);
+    context.drawImage(colouring.of(picture), left, band.top, (picture.naturalWidth / level.per_second) * window.pixelsPerSecond, band.height);
   }
   paintHertz(context, band, manifest.max_hz ?? 0, palette);
 }

@@ -1,8 +1,9 @@
 /** The recording on the screen: a canvas for its pictures, one above for regions and playhead, and its sound. */
 
 import type { AudioBoard, Player, Press } from "web/engines/audio/board";
+import { Colouring } from "web/engines/audio/colouring";
 import { fetchManifest, fetchPeaks, fetchPicture, type Manifest, Tiles } from "web/engines/audio/media";
-import { type Layout, layoutOf, paintMarks, paintOverview, paintRuler, paintSpectrogram, paintWave } from "web/engines/audio/painting";
+import { gainOf, type Layout, layoutOf, paintMarks, paintOverview, paintRuler, paintSpectrogram, paintWave } from "web/engines/audio/painting";
 import { type Palette, paletteOf } from "web/engines/palette";
 
 export interface Recording {
@@ -10,6 +11,9 @@ export interface Recording {
   readonly peaks?: string;
   readonly spectrogram?: string;
 }
+
+/** Coloured pictures take a few megabytes each. */
+const MOST_PICTURES = 32;
 
 export class AudioTrack implements Player {
   private readonly below = document.createElement("canvas");
@@ -23,7 +27,8 @@ export class AudioTrack implements Player {
   private peaks: Manifest | null = null;
   private spectrogram: Manifest | null = null;
   private readonly peakTiles = new Tiles(fetchPeaks, () => this.repaint());
-  private readonly pictureTiles = new Tiles(fetchPicture, () => this.repaint());
+  private readonly pictureTiles = new Tiles(fetchPicture, () => this.repaint(), MOST_PICTURES);
+  private readonly colouring = new Colouring();
   private stopAt: number | null = null;
   private frame = 0;
   private restingKey: readonly unknown[] = [];
@@ -98,6 +103,7 @@ export class AudioTrack implements Player {
     if (this.recording !== recording) return;
     this.peaks = peaks;
     this.spectrogram = spectrogram;
+    this.board?.learnDuration(peaks?.duration ?? spectrogram?.duration ?? 0);
     this.repaint();
   }
 
@@ -148,7 +154,11 @@ export class AudioTrack implements Player {
       paintWave(context, board, layout, this.peaks, this.peakTiles, this.palette);
       paintOverview(context, board, layout, this.peaks, this.peakTiles, this.palette);
     }
-    if (this.spectrogram) paintSpectrogram(context, board, layout, this.spectrogram, this.pictureTiles, this.palette);
+    if (this.spectrogram) {
+      const gain = this.peaks ? gainOf(this.peaks, this.peakTiles, board.duration, layout.width) : 1;
+      this.colouring.use(this.palette.spectrum, gain);
+      paintSpectrogram(context, board, layout, this.spectrogram, this.pictureTiles, this.colouring, this.palette);
+    }
   }
 
   private followSound(board: AudioBoard): void {
@@ -183,6 +193,7 @@ export class AudioTrack implements Player {
     above.addEventListener("pointerup", (event) => this.up(event));
     above.addEventListener("pointercancel", () => this.board?.cancel());
     above.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    sound.addEventListener("loadedmetadata", () => this.board?.learnDuration(sound.duration));
     sound.addEventListener("error", () => this.recording && this.onBroken());
     for (const name of ["play", "pause", "ended", "seeked"]) sound.addEventListener(name, () => this.schedule());
   }

@@ -94,10 +94,18 @@ export class Board {
   private pressedAt: Point | null = null;
 
   constructor(
-    readonly size: Size,
+    public size: Size,
     readonly owner: BoardOwner,
   ) {
     this.view = new View(size);
+  }
+
+  /** How large the image is, where that was not known before. */
+  learnSize(size: Size): void {
+    if (this.size.width > 1 || this.size.height > 1) return;
+    this.size = size;
+    this.view.learnSize(size);
+    this.owner.changed();
   }
 
   get selected(): Mark | null {

@@ -40,7 +40,10 @@ export class ShapeCanvas {
     }
     this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(host);
-    this.image.addEventListener("load", () => this.repaint());
+    this.image.addEventListener("load", () => {
+      this.board?.learnSize({ width: this.image.naturalWidth, height: this.image.naturalHeight });
+      this.repaint();
+    });
     this.image.addEventListener("error", () => this.options.onBroken());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour(), { signal: this.leave.signal });
     this.listen();

@@ -10,7 +10,7 @@ export class View {
   y = 0;
 
   constructor(
-    readonly image: Size,
+    private image: Size,
     private screen: Size = { width: 1, height: 1 },
   ) {
     this.fit();
@@ -18,6 +18,12 @@ export class View {
 
   /** Whether nobody has zoomed or moved: then the image keeps filling the screen when that changes. */
   isFitted = true;
+
+  /** Another size of the image, all of it in sight. */
+  learnSize(image: Size): void {
+    this.image = image;
+    this.fit();
+  }
 
   resize(screen: Size): void {
     const [cx, cy] = this.toImage([this.screen.width / 2, this.screen.height / 2]);
