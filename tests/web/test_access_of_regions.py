@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.web.fake_server import FakeServer, choice_schema, suggestion, task
+from tests.web.kinds import canonical_answer
 from tests.web.media import audio_task, image_task, picture, recording
 from tests.web.test_access import violations
 
@@ -83,7 +84,7 @@ def test_a_region_is_made_without_a_pointer(serve: Serve, open_page: Open, kind:
     expect(page.locator(".saved")).to_have_text("all saved")
     expect(page.locator(".empty")).to_be_visible()
 
-    [region] = fake.answers()["i1"]
+    [region] = canonical_answer(fake)
     assert region["label"] == "b"
     assert set(region) - {"label"} == set(VALUES[kind][0]) - {"label", "text"}
 

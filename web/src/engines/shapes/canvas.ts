@@ -26,6 +26,7 @@ export class ShapeCanvas {
   private options: CanvasOptions = { indexOf: () => 0, onBroken: () => undefined };
   private palette: Palette;
   private frame = 0;
+  private hasImage = false;
   private restingKey: readonly unknown[] = [];
   private readonly fingers = new Map<number, Point>();
   private readonly leave = new AbortController();
@@ -42,7 +43,8 @@ export class ShapeCanvas {
     this.watcher.observe(host);
     this.image.addEventListener("load", () => {
       this.board?.learnSize({ width: this.image.naturalWidth, height: this.image.naturalHeight });
-      this.repaint();
+      // One that was fetched before is there at once and already painted.
+      if (!this.hasImage) this.repaint();
     });
     this.image.addEventListener("error", () => this.options.onBroken());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour(), { signal: this.leave.signal });
@@ -53,7 +55,10 @@ export class ShapeCanvas {
   show(board: Board, address: string, options: CanvasOptions): void {
     this.board = board;
     this.options = options;
-    if (this.image.getAttribute("src") !== address) this.image.src = address;
+    if (this.image.getAttribute("src") !== address) {
+      this.hasImage = false;
+      this.image.src = address;
+    }
     this.resize();
   }
 
@@ -114,7 +119,8 @@ export class ShapeCanvas {
   private paintBelow(board: Board, lifted: string | null): void {
     const context = this.clean(this.below);
     const { view, size } = board;
-    if (this.image.complete && this.image.naturalWidth) {
+    this.hasImage = this.image.complete && this.image.naturalWidth > 0;
+    if (this.hasImage) {
       context.imageSmoothingEnabled = view.scale < 3;
       context.drawImage(this.image, view.x, view.y, size.width * view.scale, size.height * view.scale);
     }

@@ -25,6 +25,7 @@ export class SpanPage {
   private readonly leave = new AbortController();
   private selectedId: string | null = null;
   private pressedAt: [number, number] | null = null;
+  private column: { at: number; left: number } | null = null;
   /** Pieces that were made so far, for those who measure. */
   nMade = 0;
 
@@ -64,10 +65,14 @@ export class SpanPage {
   lineFrom(at: number, by: 1 | -1): number | null {
     const here = this.rectAt(at);
     if (!here) return null;
+    // From a short line on to a long one, the caret comes back to the column it set out from.
+    const left = this.column?.at === at ? this.column.left : here.left;
     for (const lines of [1, 1.6, 2.4]) {
       const y = here.top + here.height / 2 + by * lines * here.height;
-      const found = this.offsetAt(here.left, y);
-      if (found !== null && found !== at && Math.abs((this.rectAt(found)?.top ?? here.top) - here.top) > 2) return found;
+      const found = this.offsetAt(left, y);
+      if (found === null || found === at || Math.abs((this.rectAt(found)?.top ?? here.top) - here.top) <= 2) continue;
+      this.column = { at: found, left };
+      return found;
     }
     return null;
   }
