@@ -217,6 +217,7 @@ export const en = {
 
   "regions.title": "Regions",
   "regions.list": "List of regions",
+  "regions.part": "{first} to {last} of {n}; the list follows what you select",
   "regions.none": "Nothing is marked yet.",
   "regions.nothing_marked": "Nothing is marked. Once more for “nothing here”.",
   "regions.accept": "Accept",

@@ -223,6 +223,7 @@ export const zh: Record<Key, string> = {
 
   "regions.title": "区域",
   "regions.list": "区域列表",
+  "regions.part": "第 {first} 到 {last} 个，共 {n} 个；列表跟随您的选择",
   "regions.none": "尚未标出任何内容。",
   "regions.nothing_marked": "没有标出任何内容。再按一次表示“这里没有”。",
   "regions.accept": "采纳",

@@ -5,7 +5,7 @@ import type { Entry, Region, Regions } from "web/regions/regions";
 import { swatchOf } from "web/regions/swatch";
 
 /** Rows in the document at a time; the selected one is always among them. */
-const MOST_ROWS = 200;
+const MOST_ROWS = 80;
 
 interface RegionListProps<R extends Region> {
   readonly regions: Regions<R>;
@@ -47,6 +47,9 @@ export function RegionList<R extends Region>({ regions, words, detail }: RegionL
             <RegionRow key={entry.id} entry={entry} regions={regions} words={words} />
           ))}
         </ul>
+      )}
+      {entries.length > MOST_ROWS && (
+        <p class="region-part">{context.t("regions.part", { first: first + 1, last: first + MOST_ROWS, n: entries.length })}</p>
       )}
       {selected && !context.isReadOnly && <RegionActs entry={selected} regions={regions} />}
       {selected && detail}
