@@ -129,7 +129,7 @@ def test_spans_by_keyboard_alone(read: Callable[..., Any]) -> None:
         page.keyboard.press(key)
     for key in ("Shift+ArrowRight", "ArrowLeft", "ArrowRight", "Shift+ArrowLeft", "Escape"):
         page.keyboard.press(key)
-    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "Shift+ArrowLeft", "3"):
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowDown", "ArrowDown", "Shift+ArrowRight", "3"):
         page.keyboard.press(key)
     page.keyboard.press("Escape")
     # Up and down again with Shift: what is marked runs from one line to the other.
