@@ -25,6 +25,9 @@ SHORTEST_TIMEOUT = 0.001
 LONGEST_TIMEOUT = 86_400.0
 """Seconds that a labeling function may be given for one item."""
 
+MOST_LEASE_MINUTES = 7 * 24 * 60
+"""A week."""
+
 PLUGIN_KEYS = {
     "schema.kind": "label_kind",
     "aggregate.model": "label_model",
@@ -106,6 +109,12 @@ class Project:
             return place
         return self.folder / (place or ".labelmill")
 
+    @property
+    def database(self) -> Path | str:
+        """Where people's side lies: a file, or the URL of a PostgreSQL."""
+        place: str = self["storage.database"]
+        return place if "://" in place else self.folder / (place or ".labelmill/people.db")
+
 
 def _parsed(content: bytes, path: Path) -> dict[str, Any]:
     content = content.removeprefix(codecs.BOM_UTF8)  # editors of Windows put it there
@@ -171,7 +180,15 @@ def _check_values(settings: Mapping[str, Any], path: Path) -> None:
     for key in ("certify.error", "certify.confidence"):
         if not 0 < settings[key] < 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
-    for key, low in (("select.count", 1), ("annotate.workers", 0), ("project.seed", 0)):
+    for key in ("people.gold_share", "people.blind_share", "people.threshold"):
+        if not 0 <= settings[key] <= 1:
+            raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
+    if not 1 <= settings["people.lease_minutes"] <= MOST_LEASE_MINUTES:
+        found = settings["people.lease_minutes"]
+        raise ProjectError(f"{path}: people.lease_minutes must lie between 1 and {MOST_LEASE_MINUTES}, found {found}")
+    if settings["people.late"] not in {"extra", "refuse"}:
+        raise ProjectError(f"{path}: people.late must be 'extra' or 'refuse', found {settings['people.late']!r}")
+    for key, low in (("people.overlap", 1), ("select.count", 1), ("annotate.workers", 0), ("project.seed", 0)):
         if settings[key] < low:
             raise ProjectError(f"{path}: {key} must be at least {low}, found {settings[key]}")
     timeout = settings["annotate.timeout"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -42,11 +42,14 @@ class Selected:
     strategy : str
     out : Path or None
         The file to fill in, if one was asked for.
+    answers : mapping of str to (str or None, float)
+        Item -> the consensus on it and how sure that is.
     """
 
     tasks: list[Task]
     strategy: str
     out: Path | None = None
+    answers: Mapping[str, tuple[str | None, float]] = field(default_factory=dict)
 
 
 def select(
@@ -97,7 +100,8 @@ def select(
             _write_questions(workspace, path, _items_at(workspace, stored.partitions, picked), picked)
         _remember(workspace, tasks)  # once the file is there: what nobody was given has not been asked
         workspace.end(run, counts={"items": len(tasks)})
-    return Selected(tasks, name, path)
+    rows = picked.select("item", "label", "confidence").iter_rows()
+    return Selected(tasks, name, path, {item: (label, confidence) for item, label, confidence in rows})
 
 
 def _picked(

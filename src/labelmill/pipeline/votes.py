@@ -13,6 +13,7 @@ from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.errors import FailedError
 from labelmill.pipeline._ballots import ANSWERS, BallotPlan, Ballots, Machine, cast, joined
+from labelmill.pipeline._database_votes import database_votes
 from labelmill.pipeline.workspace import Workspace
 
 __all__ = [
@@ -67,7 +68,7 @@ def _check_question(workspace: Workspace, *, without_models: bool) -> None:
 
 
 def people_votes(workspace: Workspace, purposes: Sequence[str] = IN_CONSENSUS) -> pl.DataFrame:
-    """People's votes with one of the purposes, the later one where somebody answered twice.
+    """People's votes with one of the purposes, from files and from the server; the later one of somebody's two.
 
     Columns `item`, `annotator`, `value` (class name, JSON list, or null for an abstention), `kind`.
 
@@ -76,7 +77,8 @@ def people_votes(workspace: Workspace, purposes: Sequence[str] = IN_CONSENSUS) -
     FailedError
         If they name a class that the schema does not have any more.
     """
-    votes = workspace.lake.imported_votes().filter(pl.col("purpose").is_in(list(purposes)))
+    votes = pl.concat([workspace.lake.imported_votes(), database_votes(workspace)])
+    votes = votes.filter(pl.col("purpose").is_in(list(purposes)))
     _check_known(workspace, votes["value"])
     return votes.unique(["item", "annotator"], keep="last", maintain_order=True)
 

@@ -14,7 +14,7 @@ from labelmill.stores.database._columns import (
     user_column,
 )
 
-__all__ = ["audit_heads", "audit_log", "identities", "links", "members", "sessions", "tokens", "users"]
+__all__ = ["audit_heads", "audit_log", "identities", "links", "members", "preferences", "sessions", "tokens", "users"]
 
 users = sa.Table(
     "users",
@@ -39,6 +39,14 @@ identities = sa.Table(
     sa.Column("display_name", sa.Text, nullable=False),
 )
 """The only table with names: to forget a person is to delete a row here."""
+
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("user_id", Int, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
+"""What people set for themselves: their own keys."""
 
 members = sa.Table(
     "members",

@@ -28,6 +28,7 @@ __all__ = [
     "find_user",
     "forget_user",
     "has_admin",
+    "list_admins",
     "list_members",
     "remove_member",
     "role_in",
@@ -232,6 +233,13 @@ def role_in(database: Database, project: Project, user: int) -> Role | None:
     )
     with database.read() as connection:
         return connection.execute(query).scalar()
+
+
+def list_admins(database: Database) -> list[User]:
+    """Who may do everything on this server, in the order they came."""
+    query = _USERS.where(users.c.is_admin == 1, users.c.is_disabled == 0).order_by(users.c.id)
+    with database.read() as connection:
+        return [_user(row) for row in connection.execute(query)]
 
 
 def list_members(database: Database, project: Project) -> list[Member]:

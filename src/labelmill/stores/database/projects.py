@@ -13,10 +13,11 @@ from labelmill.domain.strict_json import dumps, loads
 from labelmill.errors import ConflictError, UsageError
 from labelmill.stores.database import audit_log
 from labelmill.stores.database._checks import checked_text
+from labelmill.stores.database.account_tables import members
 from labelmill.stores.database.connect import Database
 from labelmill.stores.database.tables import projects
 
-__all__ = ["Project", "QueueSettings", "create_project", "find_project", "list_projects", "update_settings"]
+__all__ = ["Project", "QueueSettings", "create_project", "find_project", "list_projects", "project_of_row", "projects_of", "update_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def create_project(
             raise ConflictError(f"there is a project {name!r} already: choose another name")
         found = connection.execute(sa.insert(projects).values(row).returning(projects)).one()
         audit_log.append(connection, database.clock(), actor, "project.create", {"name": name}, project=found.id)
-        return _project(found)
+        return project_of_row(found)
 
     return database.write(work)
 
@@ -155,13 +156,25 @@ def find_project(database: Database, name: str) -> Project:
         found = connection.execute(query).first()
     if found is None:
         raise UsageError(f"the database holds no project {name!r}")
-    return _project(found)
+    return project_of_row(found)
 
 
 def list_projects(database: Database) -> list[Project]:
     """All projects, oldest first."""
     with database.read() as connection:
-        return [_project(row) for row in connection.execute(sa.select(projects).order_by(projects.c.id))]
+        return [project_of_row(row) for row in connection.execute(sa.select(projects).order_by(projects.c.id))]
+
+
+def projects_of(database: Database, user: int) -> list[tuple[Project, str]]:
+    """The projects of which somebody is a member, with their role, oldest first."""
+    query = (
+        sa.select(projects, members.c.role)
+        .join(members, members.c.project_id == projects.c.id)
+        .where(members.c.user_id == user)
+        .order_by(projects.c.id)
+    )
+    with database.read() as connection:
+        return [(project_of_row(row), row.role) for row in connection.execute(query)]
 
 
 def update_settings(
@@ -194,10 +207,11 @@ def update_settings(
             )
         detail = {"version": version + 1}
         audit_log.append(connection, database.clock(), actor, "project.settings", detail, project=project.id)
-        return _project(found)
+        return project_of_row(found)
 
     return database.write(work)
 
 
-def _project(row: sa.Row[Any]) -> Project:
+def project_of_row(row: Any) -> Project:
+    """The project that a row of its table says."""
     return Project(row.id, row.public_id, row.name, loads(row.settings), row.version, row.seed)

@@ -26,6 +26,7 @@ __all__ = [
     "TaskRow",
     "list_tasks",
     "progress",
+    "progress_of_person",
     "put_tasks",
     "reprioritise",
 ]
@@ -153,3 +154,12 @@ def progress(database: Database, project: Project, *, purpose: TaskPurpose = "la
         n_tasks, n_reopened = connection.execute(asked).first() or (0, 0)
         finished, *others = (int(value) for value in connection.execute(done).one())
     return Progress(n_tasks, finished - n_reopened, *others)
+
+
+def progress_of_person(database: Database, project: Project, user: int, *, purpose: TaskPurpose = "label") -> int:
+    """How many tasks somebody has answered, or left to others."""
+    query = sa.select(places.c.answered + places.c.skipped).where(
+        places.c.project_id == project.id, places.c.user_id == user, places.c.purpose == purpose
+    )
+    with database.read() as connection:
+        return int(connection.execute(query).scalar() or 0)

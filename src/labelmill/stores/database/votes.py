@@ -16,7 +16,7 @@ from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tables import assignments, gold_answers, items, votes
 from labelmill.stores.database.tasks import TaskPurpose
 
-__all__ = ["GoldResult", "Remark", "current_votes", "gold_results", "history"]
+__all__ = ["GoldResult", "OwnAnswer", "Remark", "current_votes", "gold_results", "history", "iso_time", "my_answers"]
 
 PAGE = 2_000
 
@@ -42,6 +42,19 @@ class Remark(NamedTuple):
     ms_active: int | None
     ms_total: int | None
     bulk: int | None
+    at: str
+
+
+class OwnAnswer(NamedTuple):
+    """One act of somebody, with the item it was about; `sequence` is where the next page begins."""
+
+    sequence: int
+    assignment: str
+    item: str
+    content: Any
+    kind: str
+    value: Any
+    note: str | None
     at: str
 
 
@@ -108,6 +121,42 @@ def history(database: Database, project: Project, item: str, *, limit: int = 1_0
     )
     with database.read() as connection:
         return [_remark(row) for row in connection.execute(query)]
+
+
+def my_answers(
+    database: Database, project: Project, user: int, *, before: int | None = None, limit: int = 20
+) -> list[OwnAnswer]:
+    """What somebody answered or skipped, newest first, as it holds now."""
+    query = (
+        sa.select(votes, assignments.c.public_id.label("turn"), items.c.name, items.c.content)
+        .join(assignments, assignments.c.id == votes.c.assignment_id)
+        .join(items, items.c.id == votes.c.item_id)
+        .where(votes.c.project_id == project.id, votes.c.user_id == user)
+        .where(
+            sa.or_(
+                assignments.c.vote_id == votes.c.id,
+                sa.and_(votes.c.kind == "skip", assignments.c.state == "skipped"),
+            )
+        )
+        .order_by(votes.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(votes.c.id < before)
+    with database.read() as connection:
+        return [
+            OwnAnswer(
+                row.id,
+                row.turn,
+                row.name,
+                loads(row.content),
+                row.kind,
+                None if row.value is None else loads(row.value),
+                row.note,
+                iso_time(row.at),
+            )
+            for row in connection.execute(query)
+        ]
 
 
 def gold_results(database: Database, project: Project, *, user: int | None = None) -> list[GoldResult]:

@@ -1,0 +1,154 @@
+"""People: what they shall be asked goes into the database, and what they said comes out as votes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from labelmill import registry
+from labelmill.domain.item import Item
+from labelmill.errors import UsageError
+from labelmill.pipeline._database_votes import PEOPLE
+from labelmill.pipeline._merging import known_facts
+from labelmill.pipeline.aggregate import aggregate, current_consensus, gold_answers
+from labelmill.pipeline.select import Selected, select
+from labelmill.pipeline.workspace import Workspace
+from labelmill.stores.database.accounts import list_admins, set_role
+from labelmill.stores.database.connect import Database
+from labelmill.stores.database.projects import Project, create_project, find_project, update_settings
+from labelmill.stores.database.tasks import NewTask, Put, put_tasks
+
+__all__ = ["Queued", "fill_queue", "open_project", "people_settings"]
+
+EVERYBODY = 1_000
+"""Overlap of gold items: whoever comes may be asked."""
+
+MOST_WAITING = 1_000
+"""Items put into the queue unless a number is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What was put before people: items to label, and gold items among them."""
+
+    label: Put
+    gold: Put
+
+
+def open_project(workspace: Workspace, database: Database) -> Project:
+    """The project's row in the database, made at the first time, with the settings of `labelmill.toml`.
+
+    Whoever is an admin of the server is one of a new project.
+    """
+    wanted = people_settings(workspace)
+    known = workspace.lake.read_document(PEOPLE)
+    if known is not None:
+        try:
+            project = find_project(database, known["project"])
+        except UsageError as error:
+            raise UsageError(
+                f"{database.place} does not hold this project: name the database it is in as [storage] database, or "
+                "restore its backup"
+            ) from error
+        if dict(project.settings) == wanted:
+            return project
+        return update_settings(database, project, wanted, version=project.version)
+    project = create_project(database, _free_name(workspace, database), wanted)
+    workspace.lake.write_document(PEOPLE, {"project": project.public_id})
+    for admin in list_admins(database):
+        set_role(database, project, admin, "admin")
+    return project
+
+
+def people_settings(workspace: Workspace) -> dict[str, Any]:
+    """What the server must know of the project: the question, how tasks are handed out, what is shown."""
+    project = workspace.project
+    queue = {
+        "lease_seconds": project["people.lease_minutes"] * 60,
+        "gold_share": project["people.gold_share"],
+        "blind_share": project["people.blind_share"],
+        "late": project["people.late"],
+    }
+    schema = asdict(workspace.schema) | {"classes": list(workspace.schema.classes)}
+    shown = {"overlap": project["people.overlap"], "threshold": project["people.threshold"]}
+    return {"title": project.name, "schema": schema, "queue": queue, "people": shown}
+
+
+def fill_queue(workspace: Workspace, database: Database, project: Project, *, count: int | None = None) -> Queued:
+    """Aggregate what has been voted, and put the items that matter most before people, with what is known of them.
+
+    Items that are there already take on their new place and suggestions.
+
+    Parameters
+    ----------
+    count : int, optional
+        How many items at most; 1,000 without it.
+
+    Raises
+    ------
+    FailedError
+        If there are no items yet.
+    """
+    aggregate(workspace)
+    selected = select(workspace, count=count or MOST_WAITING)
+    gold = put_tasks(database, project, _gold_tasks(workspace)) if workspace.project["people.gold_share"] else Put(0, 0)
+    return Queued(put_tasks(database, project, _label_tasks(workspace, selected)), gold)
+
+
+def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
+    model = str(current_consensus(workspace).meta["model"])
+    kind = registry.find("label_kind", workspace.schema.kind)(classes=workspace.schema.classes)
+    items = workspace.lake.items([task.item for task in selected.tasks])
+    for task, item in zip(selected.tasks, items, strict=True):
+        known = known_facts(item)
+        label, confidence = selected.answers.get(task.item, (None, None))
+        suggestions = []
+        if label is not None:
+            value = kind.validate(label, workspace.schema, known)
+            suggestions.append(
+                {"id": "consensus", "source": model, "kind": "consensus", "score": confidence, "value": value}
+            )
+        yield NewTask(
+            task.item,
+            _content(item, known),
+            priority=task.priority,
+            overlap=workspace.project["people.overlap"],
+            suggestions=suggestions,
+            why=_why(selected.strategy, confidence if label is not None else None),
+        )
+
+
+def _gold_tasks(workspace: Workspace) -> Iterator[NewTask]:
+    answers = dict(gold_answers(workspace).select("item", "value").iter_rows())
+    kind = registry.find("label_kind", workspace.schema.kind)(classes=workspace.schema.classes)
+    for item in workspace.lake.items(list(answers)):
+        known = known_facts(item)
+        value = kind.validate(answers[item.id], workspace.schema, known)
+        yield NewTask(item.id, _content(item, known), "gold", overlap=EVERYBODY, answer=value)
+
+
+def _content(item: Item, known: Item) -> dict[str, Any]:
+    return {"data": item.data, "facts": dict(known.facts), "meta": dict(item.meta)}
+
+
+def _why(strategy: str, confidence: float | None) -> str:
+    if confidence is None:
+        return "nobody has said anything about it yet"
+    if strategy == "random":
+        return "drawn at random"
+    if strategy == "disagreement":
+        return "annotators disagree"
+    return f"the annotators so far are {confidence:.0%} sure"
+
+
+def _free_name(workspace: Workspace, database: Database) -> str:
+    """The project's name; with a number where the database holds another of that name."""
+    name = workspace.project.name
+    for number in range(2, 1_000):
+        try:
+            find_project(database, name)
+        except UsageError:
+            return name
+        name = f"{workspace.project.name} {number}"
+    raise UsageError(f"the database holds too many projects called {workspace.project.name!r}: name this one otherwise")

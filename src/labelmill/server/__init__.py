@@ -1,0 +1,1 @@
+"""The door by HTTP: the browser app and the API that it and Python clients use."""

@@ -1,0 +1,67 @@
+"""The application: every route behind its guard, everything behind the headers."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+import labelmill
+from labelmill.server import routes
+from labelmill.server.desk import Desk
+from labelmill.server.problems import answer_problems
+from labelmill.server.security import Security
+from labelmill.server.settings import ServerSettings
+from labelmill.stores.database.connect import Database
+
+__all__ = ["create_app"]
+
+
+def create_app(database: Database, settings: ServerSettings | None = None) -> FastAPI:
+    """An ASGI application over an open database, which stays the caller's to close.
+
+    Parameters
+    ----------
+    database : Database
+    settings : ServerSettings, optional
+        For this machine alone without it.
+
+    Raises
+    ------
+    TypeError
+        If a route does not say who may call it.
+    """
+    desk = Desk(database, settings or ServerSettings())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.is_ready = True
+        yield
+        app.state.is_ready = False
+
+    app = FastAPI(
+        title="labelmill",
+        version=labelmill.__version__,
+        description="What the browser app and Python clients ask of a labelmill server.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.desk, app.state.is_ready = desk, True
+    answer_problems(app)
+    for router in _routers():
+        app.include_router(router)
+    app.add_middleware(Security, settings=desk.settings, traffic=desk.traffic)  # type: ignore[arg-type]  # ASGI in our own words
+    return app
+
+
+def _routers() -> list[APIRouter]:
+    """The router of each file in `routes`; pages last, as they would answer for everything."""
+    names = sorted(module.name for module in pkgutil.iter_modules(routes.__path__))
+    found = [importlib.import_module(f"{routes.__name__}.{name}").router for name in names if name != "pages"]
+    return [*found, *(importlib.import_module(f"{routes.__name__}.{name}").router for name in names if name == "pages")]

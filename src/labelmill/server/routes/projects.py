@@ -1,0 +1,137 @@
+"""The projects that somebody works on, and the question each asks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
+from labelmill.server.desk import desk_of
+from labelmill.server.forms import Form
+from labelmill.stores.database.projects import projects_of
+from labelmill.stores.database.tasks import progress, progress_of_person
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/projects", tags=["projects"], route_class=GuardedRoute)
+
+
+class ProjectLine(Form):
+    """One project in a list."""
+
+    project: Annotated[str, Field(examples=["q8VfY2mJ0bXw3k1Z"])]
+    name: Annotated[str, Field(examples=["mails"])]
+    kind: Annotated[str, Field(examples=["choice"])]
+    modality: Annotated[str, Field(examples=["text"])]
+    n_items: Annotated[int, Field(examples=[1000])]
+    n_done: Annotated[int, Field(examples=[120])]
+    role: Annotated[str, Field(examples=["annotator"])]
+
+
+class Projects(Form):
+    """All projects of somebody."""
+
+    projects: list[ProjectLine]
+
+
+class ClassOfSchema(Form):
+    """A class and the key that stands for it."""
+
+    name: str
+    key: str | None
+
+
+class Schema(Form):
+    """The question."""
+
+    name: str
+    kind: str
+    classes: list[ClassOfSchema]
+    modality: str
+    guidelines: str
+    version: int
+
+
+class Settings(Form):
+    """How items are handed out."""
+
+    overlap: int
+    gold_share: float
+    blind_share: float
+    threshold: float
+
+
+class Done(Form):
+    """Where the queue stands."""
+
+    done: int
+    total: int
+    left_for_me: int
+
+
+class OneProject(Form):
+    """A project as whoever works on it sees it."""
+
+    project: str
+    name: str
+    schema_: Annotated[Schema, Field(alias="schema")]
+    settings: Settings
+    progress: Done
+
+
+@router.get("")
+@access("signed_in")
+def my_projects(request: Request) -> Projects:
+    """All projects of whoever asks, oldest first."""
+    desk = desk_of(request)
+    lines = []
+    for project, role in projects_of(desk.database, visit_of(request).user):
+        question, stands = desk.question(project), progress(desk.database, project)
+        lines.append(
+            ProjectLine(
+                project=project.public_id,
+                name=question.title,
+                kind=question.schema.kind,
+                modality=question.schema.modality,
+                n_items=stands.n_tasks,
+                n_done=stands.n_done,
+                role=role,
+            )
+        )
+    return Projects(projects=lines)
+
+
+@router.get("/{project}", response_model=OneProject, response_model_by_alias=True)
+@access("annotator")
+def one_project(request: Request) -> dict[str, Any]:
+    """The question, the settings, and where the work stands."""
+    desk, project = desk_of(request), project_of(request)
+    question, stands = desk.question(project), progress(desk.database, project)
+    mine = progress_of_person(desk.database, project, visit_of(request).user)
+    queue = project.queue
+    schema = question.schema
+    return {
+        "project": project.public_id,
+        "name": question.title,
+        "schema": {
+            "name": schema.name,
+            "kind": schema.kind,
+            "classes": [{"name": name, "key": None} for name in schema.classes],
+            "modality": schema.modality,
+            "guidelines": schema.guidelines,
+            "version": schema.version,
+        },
+        "settings": {
+            "overlap": question.overlap,
+            "gold_share": queue.gold_share if visit_of(request).role in {"lead", "admin"} else 0.0,
+            "blind_share": queue.blind_share,
+            "threshold": question.threshold,
+        },
+        "progress": {
+            "done": stands.n_done,
+            "total": stands.n_tasks,
+            "left_for_me": max(0, stands.n_tasks - max(stands.n_done, mine)),
+        },
+    }

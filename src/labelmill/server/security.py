@@ -1,0 +1,216 @@
+"""What stands before every route: names, origins, sizes and rates are checked, every answer gets its headers.
+
+One ASGI middleware. What it refuses never reaches a route, and nothing leaves the server without the headers, errors
+included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Final
+
+from labelmill.domain.strict_json import dumps
+from labelmill.server.limits import Buckets
+from labelmill.server.problems import problem_response
+from labelmill.server.settings import ServerSettings
+from labelmill.server.traffic import Traffic
+
+__all__ = ["HEADERS", "Security"]
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
+        "connect-src 'self'; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'; require-trusted-types-for 'script'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cache-control": "no-store",
+}
+"""On every answer; a route may set its own `cache-control` and a stricter policy."""
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+BODY_SECONDS: Final = 30.0
+"""The whole body must have come by then."""
+
+MOST_HEADERS: Final = 100
+
+
+class _RefusedError(Exception):
+    """What the middleware answers itself."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, dict(headers or {})
+
+
+class Security:
+    """The middleware.
+
+    Parameters
+    ----------
+    app : ASGI application
+    settings : ServerSettings
+    traffic : Traffic
+        Counts what was answered.
+    """
+
+    def __init__(self, app: App, settings: ServerSettings, traffic: Traffic) -> None:
+        self._app, self._settings, self._traffic = app, settings, traffic
+        self._rates = Buckets(settings.requests_per_second, settings.burst)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check a request, let it through, and put the headers on its answer."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # no other protocol is spoken here
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        answer = _Answer(scope, send)
+        try:
+            headers = _headers_of(scope)
+            self._check(scope, headers)
+            await self._app(scope, _Limited(receive, headers, self._settings.max_body), answer.send)
+        except _RefusedError as error:
+            await answer.refuse(error.status, error.detail, error.headers)
+        except Exception as error:
+            number = secrets.token_hex(6)
+            logger.exception("request.failed %s", dumps({"number": number, "error": type(error).__name__}))
+            await answer.refuse(500, f"something went wrong here; its number in the server's log is {number}", {})
+        finally:
+            self._tell(scope, answer)
+
+    def _check(self, scope: Scope, headers: Mapping[str, str]) -> None:
+        if len(scope["headers"]) > MOST_HEADERS:
+            raise _RefusedError(431, f"at most {MOST_HEADERS} headers")
+        self._check_host(headers)
+        address = (scope.get("client") or ("",))[0]
+        if wait := self._rates.wait(address):
+            raise _RefusedError(429, "too many requests: slow down", {"Retry-After": f"{wait:.0f}"})
+        if any(ord(c) < 32 for c in scope["path"]):
+            raise _RefusedError(400, "the path holds a control character")
+        site = headers.get("sec-fetch-site", "")
+        if scope["method"] in SAFE:
+            if site == "cross-site" and scope["path"].startswith(("/api/", "/media/")):
+                raise _RefusedError(403, "another site may not ask this server")
+            return
+        _check_origin(headers, site)
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise _RefusedError(415, "send JSON: Content-Type: application/json")
+        if headers.get("x-labelmill") != "1":
+            raise _RefusedError(403, "the header X-Labelmill: 1 is missing")
+
+    def _check_host(self, headers: Mapping[str, str]) -> None:
+        """A page elsewhere whose name leads to this machine must not be served (DNS rebinding)."""
+        host = headers.get("host", "").lower()
+        name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+        if name not in self._settings.hosts:
+            raise _RefusedError(
+                421, "this server does not go by that name: start it with --allow-host NAME, or set LABELMILL_HOSTS"
+            )
+
+    def _tell(self, scope: Scope, answer: _Answer) -> None:
+        route = getattr(scope.get("route"), "path", None) or "other"
+        self._traffic.answered(scope["method"], route, answer.status, answer.seconds)
+        who = getattr(scope.get("state", {}).get("visit"), "public_id", None)
+        told = {
+            "method": scope["method"],
+            "route": route,
+            "status": answer.status,
+            "ms": round(answer.seconds * 1000, 1),
+            "who": who,
+        }
+        logger.info("request %s", dumps(told))
+
+
+class _Answer:
+    """Sends what the application says, with the headers that every answer has."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope, self._send = scope, send
+        self._started_at = time.perf_counter()
+        self.status = 0
+
+    @property
+    def seconds(self) -> float:
+        """Since the request came."""
+        return time.perf_counter() - self._started_at
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", []))
+            present = {name.lower() for name, _ in headers}
+            for name, value in HEADERS.items():
+                if name.encode() not in present:
+                    headers.append((name.encode(), value.encode()))
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+    async def refuse(self, status: int, detail: str, headers: Mapping[str, str]) -> None:
+        """Answer with a problem, unless an answer is under way; then it breaks off."""
+        if self.status:
+            return
+        response = problem_response(status, detail, headers=headers)
+        await response(self._scope, _nothing_more, self.send)
+
+
+class _Limited:
+    """Receives a body up to a size, within a time."""
+
+    def __init__(self, receive: Receive, headers: Mapping[str, str], most: int) -> None:
+        self._receive, self._most, self._seen = receive, most, 0
+        self._is_whole = False
+        self._until = time.monotonic() + BODY_SECONDS
+        told = headers.get("content-length", "0")
+        if not told.isdigit() or int(told) > most:
+            raise _RefusedError(413, f"a request has at most {most} bytes")
+
+    async def __call__(self) -> Message:
+        if self._is_whole:  # what comes now is that the client has gone: there is no hurry
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
+        except TimeoutError:
+            raise _RefusedError(408, "the request did not come in time") from None
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._most:
+                raise _RefusedError(413, f"a request has at most {self._most} bytes")
+            self._is_whole = not message.get("more_body", False)
+        return message
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _headers_of(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _check_origin(headers: Mapping[str, str], site: str) -> None:
+    """A browser says where a request comes from; a program says nothing, and has no cookie to lend."""
+    if site and site != "same-origin":
+        raise _RefusedError(403, "another site may not change anything here")
+    origin = headers.get("origin")
+    if origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower():
+        raise _RefusedError(403, "another site may not change anything here")

@@ -1,0 +1,116 @@
+"""Who asks, and what they are in the project they ask about: one look for each request."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from labelmill.errors import AccessError
+from labelmill.stores.database.account_tables import identities, members, users
+from labelmill.stores.database.accounts import Role
+from labelmill.stores.database.connect import Database
+from labelmill.stores.database.projects import Project, project_of_row
+from labelmill.stores.database.sessions import SCOPES, Scope, session_user, token_owner
+from labelmill.stores.database.tables import projects
+
+__all__ = ["Visit", "visit"]
+
+
+class Visit(NamedTuple):
+    """Somebody at the door.
+
+    Parameters
+    ----------
+    user : int
+        Inside the server only.
+    public_id, name, display_name : str
+    is_admin : bool
+        Of the whole server.
+    scopes : tuple of str
+        What the token allows; a person at a browser has all.
+    project : Project or None
+        The project asked about, if they are a member of it.
+    role : str or None
+        What they are in it.
+    """
+
+    user: int
+    public_id: str
+    name: str
+    display_name: str
+    is_admin: bool
+    scopes: tuple[Scope, ...]
+    project: Project | None
+    role: Role | None
+
+
+def visit(
+    database: Database, *, session: str | None = None, token: str | None = None, project: str | None = None
+) -> Visit:
+    """Who that is, by the secret of a session or a token.
+
+    Parameters
+    ----------
+    project : str, optional
+        Public id. Somebody who is no member gets the same answer as for a project that does not exist: none.
+
+    Raises
+    ------
+    AccessError
+        If the secret opens nothing.
+    """
+    scopes: tuple[Scope, ...] = SCOPES
+    only: int | None = None
+    if token is not None:
+        owner = token_owner(database, token)
+        user, scopes, only = owner.user, owner.scopes, owner.project
+    elif session is not None:
+        user = session_user(database, session)
+    else:
+        raise AccessError("sign in first")
+    with database.read() as connection:
+        row = connection.execute(_VISIT, {"user": user, "project": project}).first()
+    if row is None:
+        raise AccessError("this account is gone")
+    may_enter = row.role is not None and only in {None, row.project_number}
+    return Visit(
+        row.user_number,
+        row.who,
+        row.login or row.who,
+        row.display_name or row.who,
+        bool(row.is_admin),
+        scopes,
+        project_of_row(row) if may_enter else None,
+        row.role if may_enter else None,
+    )
+
+
+_MEMBERSHIP = members.join(
+    projects,
+    sa.and_(projects.c.id == members.c.project_id, projects.c.public_id == sa.bindparam("project", type_=sa.Text)),
+)
+
+_VISIT = (
+    sa.select(
+        users.c.id.label("user_number"),
+        users.c.public_id.label("who"),
+        users.c.is_admin,
+        identities.c.name.label("login"),
+        identities.c.display_name,
+        members.c.role,
+        projects.c.id.label("project_number"),
+        projects.c.id,
+        projects.c.public_id,
+        projects.c.name,
+        projects.c.settings,
+        projects.c.version,
+        projects.c.seed,
+    )
+    .select_from(
+        users.outerjoin(identities, identities.c.user_id == users.c.id).outerjoin(
+            _MEMBERSHIP, members.c.user_id == users.c.id
+        )
+    )
+    .where(users.c.id == sa.bindparam("user"), users.c.is_disabled == 0)
+)
