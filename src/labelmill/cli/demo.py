@@ -31,6 +31,8 @@ from labelmill.cli._values import SEED, SHARE
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Everything random follows from it.")
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
 @click.option("--open/--no-open", "open_report", default=True, show_default=True, help="Open the report in a browser.")
+@click.option("--serve", "is_served", is_flag=True, help="Be the person yourself: start the server on the questions.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8321, show_default=True, help="Of --serve.")
 @json_option
 def command(
     example: str,
@@ -43,6 +45,8 @@ def command(
     seed: int,
     workers: int | None,
     open_report: bool,
+    is_served: bool,
+    port: int,
     as_json: bool,
 ) -> None:
     """Run the main job on real data that ships with labelmill: 6,046 mails, eleven rules, a simulated person.
@@ -52,7 +56,11 @@ def command(
       labelmill demo
       labelmill demo sentiment
       labelmill demo --person-error 0.03 --error 0.02
+      labelmill demo --serve
     """
+    if is_served:
+        _serve(example, out or Path(f"demo-{example}"), workers, port, open_report)
+        return
     from labelmill.pipeline.demo import demo
     from labelmill.report.terminal import summary
 
@@ -78,6 +86,20 @@ def command(
     )
     if open_report and not as_json:
         _open(made.report)
+
+
+def _serve(example: str, folder: Path, workers: int | None, port: int, opens: bool) -> None:
+    """Keep a project that is there: people's answers are in it."""
+    from labelmill.cli._serving import Serving, serve_project
+    from labelmill.pipeline.demo import demo_project
+    from labelmill.pipeline.workspace import Workspace
+
+    with Door().watching() as watch:
+        if (folder / ".labelmill" / "people.db").exists():
+            workspace = Workspace.open(folder, watch=watch)
+        else:
+            workspace = demo_project(folder, example=example, workers=workers, watch=watch)
+    serve_project(workspace, Serving(port=port, opens_browser=opens))
 
 
 def _open(report: Path) -> None:

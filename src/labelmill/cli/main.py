@@ -37,12 +37,16 @@ LINE = (
     "train",
     "predict",
     "select",
+    "serve",
     "certify",
     "export",
     "report",
     "run",
     "runs",
     "work",
+    "backup",
+    "restore",
+    "audit-log",
 )
 """The order in which `--help` lists commands: the order in which they are used."""
 
@@ -69,13 +73,13 @@ class Commands(Group):
         """The command called `cmd_name`, or None."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        file = "import_" if cmd_name == "import" else cmd_name
+        file = "import_" if cmd_name == "import" else cmd_name.replace("-", "_")
         command = importlib.import_module(f"labelmill.cli.{file}").command
         return command if isinstance(command, click.Command) else None
 
 
 def _command_name(module: str) -> str:
-    return "" if module.startswith("_") else module.rstrip("_")
+    return "" if module.startswith("_") else module.rstrip("_").replace("_", "-")
 
 
 @click.group(cls=Commands, help=MAIN_HELP, context_settings={"help_option_names": ["-h", "--help"]})

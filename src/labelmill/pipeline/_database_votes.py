@@ -11,7 +11,7 @@ from labelmill.stores.imported_votes import COLUMNS
 __all__ = ["PEOPLE", "database_votes"]
 
 PEOPLE = "people"
-"""Document that remembers which project of the database this is."""
+"""Document that remembers which project of the database this is, and the database if `serve` was told another one."""
 
 
 def database_votes(workspace: Workspace) -> pl.DataFrame:
@@ -27,7 +27,7 @@ def database_votes(workspace: Workspace) -> pl.DataFrame:
     from labelmill.stores.database.projects import find_project
     from labelmill.stores.database.votes import current_votes
 
-    with open_database(workspace.project.database) as database:
+    with open_database(known.get("database") or workspace.project.database) as database:
         project = find_project(database, known["project"])
         rows = [
             (

@@ -27,7 +27,7 @@ from labelmill.pipeline.workspace import Workspace, unwatched
 from labelmill.quality.certificate import Certificate
 from labelmill.report.story import CurvePoint, Story
 
-__all__ = ["PERSON", "Demonstration", "demo"]
+__all__ = ["PERSON", "Demonstration", "demo", "demo_project"]
 
 PERSON = "simulated_person"
 
@@ -101,10 +101,8 @@ def demo(
     watch : callable
         Progress.
     """
-    workspace = Workspace.open(copy_example(example, folder), watch=watch)
+    workspace = demo_project(folder, example=example, workers=workers, watch=watch)
     asking = Asking(example, n_answers, per_round, person_error, seed)
-    ingest_sources(workspace)
-    annotate(workspace, workers=workers)
     with tempfile.TemporaryDirectory(prefix="labelmill-") as scratch:
         shadow = Path(scratch) / "random"
         shutil.copytree(folder, shadow)
@@ -119,6 +117,21 @@ def demo(
     measured = _measure(workspace, asking, active, random)
     content = story(workspace, measured=measured, release=release)
     return Demonstration(content, report(workspace, content=content), release)
+
+
+def demo_project(
+    folder: Path,
+    *,
+    example: str = "spam",
+    workers: int | None = None,
+    watch: Callable[[str], Progress] = unwatched,
+) -> Workspace:
+    """An example as a project whose rules have voted: ready for people."""
+    workspace = Workspace.open(copy_example(example, folder), watch=watch)
+    ingest_sources(workspace)
+    if workspace.project.code is not None:
+        annotate(workspace, workers=workers)
+    return workspace
 
 
 def random_rounds(folder: Path, asking: Asking) -> list[Snapshot]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from labelmill import registry
 from labelmill.domain.item import Item
@@ -15,11 +17,11 @@ from labelmill.pipeline.aggregate import aggregate, current_consensus, gold_answ
 from labelmill.pipeline.select import Selected, select
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.database.accounts import list_admins, set_role
-from labelmill.stores.database.connect import Database
+from labelmill.stores.database.connect import Database, open_database
 from labelmill.stores.database.projects import Project, create_project, find_project, update_settings
 from labelmill.stores.database.tasks import NewTask, Put, put_tasks
 
-__all__ = ["Queued", "fill_queue", "open_project", "people_settings"]
+__all__ = ["Queued", "database_of", "fill_queue", "open_project", "people_settings", "refill"]
 
 EVERYBODY = 1_000
 """Overlap of gold items: whoever comes may be asked."""
@@ -36,10 +38,37 @@ class Queued:
     gold: Put
 
 
-def open_project(workspace: Workspace, database: Database) -> Project:
+def database_of(workspace: Workspace, told: str | None = None) -> Path | str:
+    """Where people's side of the project lies.
+
+    Parameters
+    ----------
+    told : str, optional
+        Another place than that of `labelmill.toml`, remembered from now on.
+
+    Raises
+    ------
+    UsageError
+        If it holds a password, which others on the machine could read and which would be kept in a file.
+    """
+    if told is None:
+        return (workspace.lake.read_document(PEOPLE) or {}).get("database") or workspace.project.database
+    if "://" not in told:
+        return Path(told).resolve()
+    if urlsplit(told).password:
+        raise UsageError("leave the password out of the address: give it by PGPASSWORD, or keep it in ~/.pgpass")
+    return told
+
+
+def open_project(workspace: Workspace, database: Database, address: Path | str | None = None) -> Project:
     """The project's row in the database, made at the first time, with the settings of `labelmill.toml`.
 
     Whoever is an admin of the server is one of a new project.
+
+    Parameters
+    ----------
+    address : Path or str, optional
+        Where the database lies, if not where `labelmill.toml` says.
     """
     wanted = people_settings(workspace)
     known = workspace.lake.read_document(PEOPLE)
@@ -55,7 +84,8 @@ def open_project(workspace: Workspace, database: Database) -> Project:
             return project
         return update_settings(database, project, wanted, version=project.version)
     project = create_project(database, _free_name(workspace, database), wanted)
-    workspace.lake.write_document(PEOPLE, {"project": project.public_id})
+    elsewhere = {} if address in {None, workspace.project.database} else {"database": str(address)}
+    workspace.lake.write_document(PEOPLE, {"project": project.public_id, **elsewhere})
     for admin in list_admins(database):
         set_role(database, project, admin, "admin")
     return project
@@ -94,6 +124,13 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
     selected = select(workspace, count=count or MOST_WAITING)
     gold = put_tasks(database, project, _gold_tasks(workspace)) if workspace.project["people.gold_share"] else Put(0, 0)
     return Queued(put_tasks(database, project, _label_tasks(workspace, selected)), gold)
+
+
+def refill(folder: Path, address: str, count: int | None) -> Queued:
+    """`fill_queue`, in a process of its own while a server hands out what is there."""
+    workspace = Workspace.open(folder)
+    with open_database(address) as database:
+        return fill_queue(workspace, database, open_project(workspace, database), count=count)
 
 
 def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
-from labelmill.domain.strict_json import dumps
 from labelmill.server.limits import Buckets
 from labelmill.server.problems import problem_response
 from labelmill.server.settings import ServerSettings
@@ -92,7 +91,7 @@ class Security:
             await answer.refuse(error.status, error.detail, error.headers)
         except Exception as error:
             number = secrets.token_hex(6)
-            logger.exception("request.failed %s", dumps({"number": number, "error": type(error).__name__}))
+            logger.exception("request.failed", extra={"facts": {"number": number, "error": type(error).__name__}})
             await answer.refuse(500, f"something went wrong here; its number in the server's log is {number}", {})
         finally:
             self._tell(scope, answer)
@@ -137,7 +136,7 @@ class Security:
             "ms": round(answer.seconds * 1000, 1),
             "who": who,
         }
-        logger.info("request %s", dumps(told))
+        logger.info("request", extra={"facts": told})
 
 
 class _Answer:
