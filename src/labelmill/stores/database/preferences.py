@@ -24,7 +24,7 @@ def roles_and_keys(database: Database, user: int) -> tuple[dict[str, str], dict[
     )
     own = sa.select(preferences.c.content).where(preferences.c.user_id == user)
     with database.read() as connection:
-        found = dict(connection.execute(roles).tuples().all())
+        found = {row.public_id: row.role for row in connection.execute(roles)}
         text = connection.execute(own).scalar()
     return found, dict(loads(text).get("keys", {})) if text else {}
 
