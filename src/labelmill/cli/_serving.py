@@ -88,7 +88,7 @@ def _run(workspace: Workspace, database: Database, project: Project, serving: Se
     settings = settings_from(
         os.environ,
         host=serving.host,
-        media_roots={project.public_id: workspace.project.folder.resolve()},
+        folders={project.public_id: workspace.project.folder.resolve()},
         cache=workspace.project.folder / ".labelmill" / "media",
     )
     settings = replace(settings, hosts=settings.hosts | {name.lower() for name in serving.allow_hosts})

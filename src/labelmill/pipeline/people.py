@@ -14,6 +14,7 @@ from labelmill.errors import UsageError
 from labelmill.pipeline._database_votes import PEOPLE
 from labelmill.pipeline._merging import known_facts
 from labelmill.pipeline.aggregate import aggregate, current_consensus, gold_answers
+from labelmill.pipeline.dashboard import remember_machines
 from labelmill.pipeline.select import Selected, select
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.database.accounts import list_admins, set_role
@@ -121,6 +122,8 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
         If there are no items yet.
     """
     aggregate(workspace)
+    if not workspace.schema.is_structured:
+        remember_machines(workspace)
     selected = select(workspace, count=count or MOST_WAITING)
     gold = put_tasks(database, project, _gold_tasks(workspace)) if workspace.project["people.gold_share"] else Put(0, 0)
     return Queued(put_tasks(database, project, _label_tasks(workspace, selected)), gold)

@@ -25,8 +25,8 @@ class ServerSettings:
         Names it answers to, without port; a page elsewhere cannot make a browser ask under another one.
     is_https : bool
         Whether people reach it by https: the cookie then travels only so.
-    media_roots : mapping of str to Path
-        Public id of a project -> folder that its pictures and recordings lie in.
+    folders : mapping of str to Path
+        Public id of a project -> its folder; pictures and recordings lie in it.
     cache : Path or None
         Folder for thumbnails, peaks and spectrograms; nothing is kept without it.
     static : Path
@@ -43,7 +43,7 @@ class ServerSettings:
 
     hosts: frozenset[str] = frozenset(LOCAL_HOSTS)
     is_https: bool = False
-    media_roots: Mapping[str, Path] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
     cache: Path | None = None
     static: Path = STATIC
     metrics_token: str | None = None

@@ -87,7 +87,10 @@ def my_projects(request: Request) -> Projects:
     """All projects of whoever asks, oldest first."""
     desk = desk_of(request)
     lines = []
-    for project, role in projects_of(desk.database, visit_of(request).user):
+    visit = visit_of(request)
+    for project, role in projects_of(desk.database, visit.user):
+        if visit.bound_to not in {None, project.id}:
+            continue
         question, stands = desk.question(project), progress(desk.database, project)
         lines.append(
             ProjectLine(

@@ -115,7 +115,7 @@ async def accept_invitation(request: Request, form: Invited) -> Response:
 def me(request: Request) -> Me:
     """Who is signed in."""
     found = visit_of(request)
-    roles, keys = roles_and_keys(desk_of(request).database, found.user)
+    roles, keys = roles_and_keys(desk_of(request).database, found.user, only=found.bound_to)
     return Me(name=found.display_name, role_by_project=roles, is_admin=found.is_admin, language="", keys=keys)
 
 

@@ -14,7 +14,7 @@ from labelmill.errors import BadInputError, SchemaError, UsageError
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import Desk, Question, desk_of
 from labelmill.server.forms import Form
-from labelmill.server.problems import ProblemError
+from labelmill.server.pages_of import checked_limit, cursor
 from labelmill.server.showing import shown_data
 from labelmill.stores.database.answers import Answer, Receipt, submit
 from labelmill.stores.database.drafts import keep_draft, list_drafts
@@ -157,10 +157,9 @@ def put_draft(request: Request, assignment: str, form: Draft) -> Response:
 @access("annotator")
 def done(request: Request, before: str = "", limit: int = 20) -> JSONResponse:
     """My last answers, newest first; `before` is the cursor that the page before ended with."""
-    if not 1 <= limit <= 200:
-        raise ProblemError(422, "limit must lie between 1 and 200", field="limit")
+    checked_limit(limit, 200)
     desk, project = desk_of(request), project_of(request)
-    page = my_answers(desk.database, project, visit_of(request).user, before=_cursor(before, "before"), limit=limit)
+    page = my_answers(desk.database, project, visit_of(request).user, before=cursor(before, "before"), limit=limit)
     answers = [
         {
             "assignment": row.assignment,
@@ -257,13 +256,3 @@ def _milliseconds(at: str | None) -> int | None:
         return max(0, int(moment.timestamp() * 1000))
     except (ValueError, OverflowError):
         raise UsageError("at must be a time in ISO 8601, e.g. 2026-01-31T12:00:00Z") from None
-
-
-def _cursor(text: str, field: str) -> int | None:
-    if not text:
-        return None
-    if not text.isdecimal() or len(text) > 18:
-        raise ProblemError(422, "this is no cursor of ours: begin without one", field=field)
-    return int(text)
-
-

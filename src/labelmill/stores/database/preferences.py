@@ -14,14 +14,18 @@ from labelmill.stores.database.tables import projects
 __all__ = ["put_keys", "roles_and_keys"]
 
 
-def roles_and_keys(database: Database, user: int) -> tuple[dict[str, str], dict[str, str]]:
-    """Somebody's role by the public id of the project, and their own keys by the act."""
+def roles_and_keys(
+    database: Database, user: int, *, only: int | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Somebody's role by the public id of the project (all, or the one of that number), and their own keys by the act."""
     roles = (
         sa.select(projects.c.public_id, members.c.role)
         .join(projects, projects.c.id == members.c.project_id)
         .where(members.c.user_id == user)
         .order_by(projects.c.id)
     )
+    if only is not None:
+        roles = roles.where(projects.c.id == only)
     own = sa.select(preferences.c.content).where(preferences.c.user_id == user)
     with database.read() as connection:
         found = {row.public_id: row.role for row in connection.execute(roles)}

@@ -29,6 +29,8 @@ class Visit(NamedTuple):
         Of the whole server.
     scopes : tuple of str
         What the token allows; a person at a browser has all.
+    bound_to : int or None
+        The only project that the token opens, by its number.
     project : Project or None
         The project asked about, if they are a member of it.
     role : str or None
@@ -41,6 +43,7 @@ class Visit(NamedTuple):
     display_name: str
     is_admin: bool
     scopes: tuple[Scope, ...]
+    bound_to: int | None
     project: Project | None
     role: Role | None
 
@@ -81,6 +84,7 @@ def visit(
         row.display_name or row.who,
         bool(row.is_admin),
         scopes,
+        only,
         project_of_row(row) if may_enter else None,
         row.role if may_enter else None,
     )
