@@ -159,13 +159,12 @@ def _machines(folder: Path) -> list[dict[str, Any]]:
 
 
 def _annotator(row: Mapping[str, Any]) -> dict[str, Any]:
-    accuracy = row["learned_accuracy"] if row.get("accuracy") is None else row["accuracy"]
-    interval = row.get("accuracy_interval") or row.get("interval") or {}
+    interval = row["true_interval"] or {}
     return {
         "name": row["name"],
         "kind": row["kind"],
         "votes": row["n_votes"],
-        "reliability": accuracy,
+        "reliability": _accuracy(row),
         "low": interval.get("low"),
         "high": interval.get("high"),
         "ms_median": None,
@@ -173,14 +172,19 @@ def _annotator(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rule(row: Mapping[str, Any]) -> dict[str, Any]:
-    accuracy = row["learned_accuracy"] if row.get("accuracy") is None else row["accuracy"]
     return {
         "name": row["name"],
         "coverage": row["coverage"],
         "overlap": row["overlaps"],
         "conflict": row["conflicts"],
-        "accuracy": accuracy,
+        "accuracy": _accuracy(row),
     }
+
+
+def _accuracy(row: Mapping[str, Any]) -> float | None:
+    """The true accuracy where gold tells it, else what was learned."""
+    found: float | None = row["learned_accuracy"] if row["true_accuracy"] is None else row["true_accuracy"]
+    return found
 
 
 def _known(number: float) -> float | None:

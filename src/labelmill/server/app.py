@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 import labelmill
 from labelmill.server import routes
+from labelmill.server.auth import GuardedRoute
 from labelmill.server.desk import Desk
 from labelmill.server.problems import answer_problems
 from labelmill.server.security import Security
 from labelmill.server.settings import ServerSettings
 from labelmill.stores.database.connect import Database
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "routes_of"]
 
 
 def create_app(database: Database, settings: ServerSettings | None = None) -> FastAPI:
@@ -56,8 +59,23 @@ def create_app(database: Database, settings: ServerSettings | None = None) -> Fa
     answer_problems(app)
     for router in _routers():
         app.include_router(router)
+    open_routes = [route for route in routes_of(app) if not isinstance(route, GuardedRoute)]
+    if open_routes:
+        raise TypeError(f"{open_routes[0]} has no guard: give its router route_class=GuardedRoute")
     app.add_middleware(Security, settings=desk.settings, traffic=desk.traffic)  # type: ignore[arg-type]  # ASGI in our own words
     return app
+
+
+def routes_of(app: FastAPI) -> Iterator[BaseRoute]:
+    """Every route of an app, those of its routers too."""
+    pending: list[Any] = list(app.routes)
+    while pending:
+        route = pending.pop()
+        inner = getattr(getattr(route, "original_router", route), "routes", None)
+        if inner is None:
+            yield route
+        else:
+            pending.extend(inner)
 
 
 def _routers() -> list[APIRouter]:

@@ -13,6 +13,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
+
 from labelmill.server.limits import Buckets
 from labelmill.server.problems import problem_response
 from labelmill.server.settings import ServerSettings
@@ -51,12 +53,8 @@ BODY_SECONDS: Final = 30.0
 MOST_HEADERS: Final = 100
 
 
-class _RefusedError(Exception):
-    """What the middleware answers itself."""
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.headers = status, detail, dict(headers or {})
+class _RefusedError(HTTPException):
+    """What the middleware answers itself; FastAPI, reading a body, lets this kind of error through."""
 
 
 class Security:
@@ -88,7 +86,7 @@ class Security:
             self._check(scope, headers)
             await self._app(scope, _Limited(receive, headers, self._settings.max_body), answer.send)
         except _RefusedError as error:
-            await answer.refuse(error.status, error.detail, error.headers)
+            await answer.refuse(error.status_code, error.detail, error.headers or {})
         except Exception as error:
             number = secrets.token_hex(6)
             logger.exception("request.failed", extra={"facts": {"number": number, "error": type(error).__name__}})
@@ -119,7 +117,7 @@ class Security:
     def _check_host(self, headers: Mapping[str, str]) -> None:
         """A page elsewhere whose name leads to this machine must not be served (DNS rebinding)."""
         host = headers.get("host", "").lower()
-        name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+        name = "".join(host.partition("]")[:2]) if host.startswith("[") else host.partition(":")[0]
         if name not in self._settings.hosts:
             raise _RefusedError(
                 421, "this server does not go by that name: start it with --allow-host NAME, or set LABELMILL_HOSTS"
