@@ -166,7 +166,9 @@ class Client:
         try:
             response = self._http.request(method, path, json=form, params=params)
         except httpx.HTTPError as error:
-            raise StorageError(f"the server at {self._http.base_url} does not answer ({error}): is it running?") from error
+            raise StorageError(
+                f"the server at {self._http.base_url} does not answer ({error}): is it running?"
+            ) from error
         if response.is_success:
             return response
         raise _error_of(response)

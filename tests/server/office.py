@@ -25,7 +25,14 @@ from labelmill.stores.database.projects import Project, create_project
 from labelmill.stores.database.sessions import create_token
 from labelmill.stores.database.tasks import NewTask, put_tasks
 
-CHOICE = {"name": "spam", "classes": ["ham", "spam"], "kind": "choice", "modality": "text", "guidelines": "", "version": 1}
+CHOICE = {
+    "name": "spam",
+    "classes": ["ham", "spam"],
+    "kind": "choice",
+    "modality": "text",
+    "guidelines": "",
+    "version": 1,
+}
 
 C = TypeVar("C", Client, httpx.Client)
 
@@ -41,7 +48,9 @@ class Office:
 
     def project(self, name: str, items: Sequence[str] = (), *, schema: Any = None, **settings: Any) -> Project:
         """A project with items that wait."""
-        made = create_project(self.database, f"{name} {uuid.uuid4()}", {"schema": {**CHOICE, **(schema or {})}, **settings})
+        made = create_project(
+            self.database, f"{name} {uuid.uuid4()}", {"schema": {**CHOICE, **(schema or {})}, **settings}
+        )
         self.put(made, items)
         return made
 

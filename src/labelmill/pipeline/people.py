@@ -12,7 +12,7 @@ from labelmill import registry
 from labelmill.domain.item import Item
 from labelmill.errors import UsageError
 from labelmill.pipeline._database_votes import PEOPLE
-from labelmill.pipeline._merging import known_facts
+from labelmill.pipeline._measured import measured
 from labelmill.pipeline.aggregate import aggregate, current_consensus, gold_answers
 from labelmill.pipeline.dashboard import remember_machines
 from labelmill.pipeline.select import Selected, select
@@ -103,7 +103,8 @@ def people_settings(workspace: Workspace) -> dict[str, Any]:
     }
     schema = asdict(workspace.schema) | {"classes": list(workspace.schema.classes)}
     shown = {"overlap": project["people.overlap"], "threshold": project["people.threshold"]}
-    return {"title": project.name, "schema": schema, "queue": queue, "people": shown}
+    media = list(project["storage.media"])
+    return {"title": project.name, "media": media, "schema": schema, "queue": queue, "people": shown}
 
 
 def fill_queue(workspace: Workspace, database: Database, project: Project, *, count: int | None = None) -> Queued:
@@ -140,8 +141,7 @@ def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
     model = str(current_consensus(workspace).meta["model"])
     kind = registry.find("label_kind", workspace.schema.kind)(classes=workspace.schema.classes)
     items = workspace.lake.items([task.item for task in selected.tasks])
-    for task, item in zip(selected.tasks, items, strict=True):
-        known = known_facts(item)
+    for task, known in zip(selected.tasks, measured(workspace, items), strict=True):
         label, confidence = selected.answers.get(task.item, (None, None))
         suggestions = []
         if label is not None:
@@ -151,7 +151,7 @@ def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
             )
         yield NewTask(
             task.item,
-            _content(item, known),
+            _content(known),
             priority=task.priority,
             overlap=workspace.project["people.overlap"],
             suggestions=suggestions,
@@ -162,14 +162,13 @@ def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
 def _gold_tasks(workspace: Workspace) -> Iterator[NewTask]:
     answers = dict(gold_answers(workspace).select("item", "value").iter_rows())
     kind = registry.find("label_kind", workspace.schema.kind)(classes=workspace.schema.classes)
-    for item in workspace.lake.items(list(answers)):
-        known = known_facts(item)
-        value = kind.validate(answers[item.id], workspace.schema, known)
-        yield NewTask(item.id, _content(item, known), "gold", overlap=EVERYBODY, answer=value)
+    for known in measured(workspace, workspace.lake.items(list(answers))):
+        value = kind.validate(answers[known.id], workspace.schema, known)
+        yield NewTask(known.id, _content(known), "gold", overlap=EVERYBODY, answer=value)
 
 
-def _content(item: Item, known: Item) -> dict[str, Any]:
-    return {"data": item.data, "facts": dict(known.facts), "meta": dict(item.meta)}
+def _content(item: Item) -> dict[str, Any]:
+    return {"data": item.data, "facts": dict(item.facts), "meta": dict(item.meta)}
 
 
 def _why(strategy: str, confidence: float | None) -> str:

@@ -38,6 +38,7 @@ SETTINGS = (
     Setting("source", "encoding", str, "", "Encoding of text files; UTF-8 or a byte-order mark without it."),
     Setting("storage", "lake", str, "", "Folder or URI of the lake, e.g. s3://bucket/prefix; .labelmill without it."),
     Setting("storage", "database", str, "", "Of people: a file or postgresql://...; .labelmill/people.db without it."),
+    Setting("storage", "media", list, ["."], "Folders that pictures and recordings may lie in, as people see them."),
     Setting("annotators", "code", str, "rules.py", "Python file with the labeling functions."),
     Setting("annotators", "files", list, [], "Files that rules open when they are called, e.g. data/*.csv."),
     Setting("annotate", "engine", str, "processes", "Where the work runs: serial, processes, ray, spark, an address."),
@@ -52,7 +53,9 @@ SETTINGS = (
     Setting("people", "blind_share", float, 0.1, "Share of items that are given without suggestions."),
     Setting("people", "threshold", float, 0.0, "Suggestions less sure than this are not shown."),
     Setting("people", "lease_minutes", float, 10.0, "How long an item stays with somebody who shows no sign of life."),
-    Setting("people", "late", str, "extra", "An answer that comes too late: extra keeps it as one more vote, or refuse."),
+    Setting(
+        "people", "late", str, "extra", "An answer that comes too late: extra keeps it as one more vote, or refuse."
+    ),
     Setting("certify", "error", float, 0.05, "Certified share of wrong labels, at most."),
     Setting("certify", "confidence", float, 0.95, "Probability with which the certificate holds."),
     Setting("export", "formats", list, ["csv", "jsonl", "parquet"], "Files of a release."),

@@ -62,7 +62,7 @@ def create_app(database: Database, settings: ServerSettings | None = None) -> Fa
     open_routes = [route for route in routes_of(app) if not isinstance(route, GuardedRoute)]
     if open_routes:
         raise TypeError(f"{open_routes[0]} has no guard: give its router route_class=GuardedRoute")
-    app.add_middleware(Security, settings=desk.settings, traffic=desk.traffic)  # type: ignore[arg-type]  # ASGI in our own words
+    app.add_middleware(Security, settings=desk.settings, traffic=desk.traffic)
     return app
 
 

@@ -127,7 +127,9 @@ def admit(request: Request, rule: Rule) -> Visit:
     if project is not None and found.project is None:
         raise ProblemError(404, "there is no such project, or it is not yours")
     if rule.level in ROLES and found.role not in ROLES[rule.level]:
-        raise ProblemError(403, f"this is for the role {rule.level}, yours is {found.role}: ask an admin of the project")
+        raise ProblemError(
+            403, f"this is for the role {rule.level}, yours is {found.role}: ask an admin of the project"
+        )
     return found
 
 

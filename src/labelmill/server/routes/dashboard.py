@@ -21,6 +21,4 @@ def dashboard(request: Request) -> JSONResponse:
 
     desk, project = desk_of(request), project_of(request)
     folder = desk.settings.folders.get(project.public_id)
-    return JSONResponse(
-        figures.dashboard(desk.database, project, desk.question(project).schema, folder=folder)
-    )
+    return JSONResponse(figures.dashboard(desk.database, project, desk.question(project).schema, folder=folder))

@@ -61,9 +61,7 @@ def one_item(request: Request, item: str) -> JSONResponse:
 def disagreements(request: Request, after: str = "", limit: int = 20) -> JSONResponse:
     """Items on which people differ and that no lead has decided yet."""
     desk, project = desk_of(request), project_of(request)
-    page = differing_items(
-        desk.database, project, after=cursor(after, "after") or 0, limit=checked_limit(limit, 200)
-    )
+    page = differing_items(desk.database, project, after=cursor(after, "after") or 0, limit=checked_limit(limit, 200))
     names = names_of(desk, project)
     found = [
         {

@@ -49,7 +49,9 @@ def static_file(request: Request, folder: str, name: str) -> Response:
     if path is None:
         raise ProblemError(404, "there is no such file")
     kind = "text/javascript" if path.suffix in {".js", ".mjs"} else mimetypes.guess_type(path.name)[0]
-    return Response(path.read_bytes(), media_type=kind or "application/octet-stream", headers={"Cache-Control": FOREVER})
+    return Response(
+        path.read_bytes(), media_type=kind or "application/octet-stream", headers={"Cache-Control": FOREVER}
+    )
 
 
 @router.get("/")

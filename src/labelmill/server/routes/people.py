@@ -13,7 +13,15 @@ from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import desk_of
 from labelmill.server.forms import Form
 from labelmill.server.problems import ProblemError
-from labelmill.stores.database.accounts import User, create_link, find_user, list_members, remove_member, role_in, set_role
+from labelmill.stores.database.accounts import (
+    User,
+    create_link,
+    find_user,
+    list_members,
+    remove_member,
+    role_in,
+    set_role,
+)
 
 __all__ = ["router"]
 

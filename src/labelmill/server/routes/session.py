@@ -162,5 +162,3 @@ def _with_cookie(desk: Desk, secret: str) -> Response:
         path="/",
     )
     return response
-
-

@@ -37,7 +37,7 @@ class Next(Form):
     """How many items, and which are held already."""
 
     n: Annotated[int, Field(ge=1, le=100, examples=[4])] = 1
-    have: Ids = []
+    have: Ids = Field(default_factory=list)
     purpose: Literal["label", "review", "training", "audit"] = "label"
 
 
@@ -103,6 +103,14 @@ STATUS: dict[str, Literal["stored", "late", "conflict", "refused"]] = {
     "conflict": "conflict",
     "refused": "refused",
 }
+
+
+OUTCOMES: dict[str, Literal["accepted", "edited", "rejected"]] = {
+    "accepted": "accepted",
+    "edited": "edited",
+    "rejected": "rejected",
+}
+"""What became of a suggestion; one that was ignored or not seen became nothing."""
 
 
 @router.post("/next")
@@ -226,7 +234,6 @@ def _answer(form: VoteForm, turn: Turn | None, question: Question) -> Answer:
     value = form.value
     if form.kind == "label" and value is not None and turn is not None:
         value = question.checked(value, turn.item, turn.content)
-    is_blind = form.verdict == "blind"
     return Answer(
         key=form.key,
         assignment=form.assignment,
@@ -234,8 +241,8 @@ def _answer(form: VoteForm, turn: Turn | None, question: Question) -> Answer:
         value=value,
         note=form.reason or None,
         base=form.base,
-        shown="blind" if is_blind else "shown",
-        outcome=None if form.verdict in {"blind", "ignored"} else form.verdict,
+        shown="blind" if form.verdict == "blind" else "shown",
+        outcome=OUTCOMES.get(form.verdict),
         ms_active=form.ms_active,
         ms_total=form.ms_total,
         bulk=form.bulk,

@@ -38,7 +38,9 @@ class Differing(NamedTuple):
     votes: list[dict[str, Any]]
 
 
-def item_page(database: Database, project: Project, *, state: str = "", after: int = 0, limit: int = 50) -> list[ItemLine]:
+def item_page(
+    database: Database, project: Project, *, state: str = "", after: int = 0, limit: int = 50
+) -> list[ItemLine]:
     """Tasks in the order they were put, from the one after a key, without what the items say; quick at any depth."""
     is_done = tasks.c.n_answers >= tasks.c.overlap
     page = sa.select(tasks).where(tasks.c.project_id == project.id, tasks.c.id > after)
@@ -119,6 +121,4 @@ _VOICES = (
     .order_by(votes.c.id)
 )
 
-_SHOWN = sa.select(items.c.id, items.c.name, items.c.content).where(
-    items.c.id.in_(sa.bindparam("ids", expanding=True))
-)
+_SHOWN = sa.select(items.c.id, items.c.name, items.c.content).where(items.c.id.in_(sa.bindparam("ids", expanding=True)))

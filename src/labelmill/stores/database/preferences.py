@@ -14,10 +14,8 @@ from labelmill.stores.database.tables import projects
 __all__ = ["put_keys", "roles_and_keys"]
 
 
-def roles_and_keys(
-    database: Database, user: int, *, only: int | None = None
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Somebody's role by the public id of the project (all, or the one of that number), and their own keys by the act."""
+def roles_and_keys(database: Database, user: int, *, only: int | None = None) -> tuple[dict[str, str], dict[str, str]]:
+    """Somebody's role by the public id of the project (all, or `only` one by its number), and their keys by the act."""
     roles = (
         sa.select(projects.c.public_id, members.c.role)
         .join(projects, projects.c.id == members.c.project_id)

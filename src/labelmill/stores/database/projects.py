@@ -17,7 +17,16 @@ from labelmill.stores.database.account_tables import members
 from labelmill.stores.database.connect import Database
 from labelmill.stores.database.tables import projects
 
-__all__ = ["Project", "QueueSettings", "create_project", "find_project", "list_projects", "project_of_row", "projects_of", "update_settings"]
+__all__ = [
+    "Project",
+    "QueueSettings",
+    "create_project",
+    "find_project",
+    "list_projects",
+    "project_of_row",
+    "projects_of",
+    "update_settings",
+]
 
 
 @dataclass(frozen=True, slots=True)

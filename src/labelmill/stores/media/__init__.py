@@ -1,0 +1,1 @@
+"""Pictures and recordings that items name: found without leaving their folder, decoded without trust."""
