@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import os
@@ -62,6 +63,7 @@ def serve_project(workspace: Workspace, serving: Serving) -> None:
     """Fill the queue and answer until stopped."""
     from labelmill.pipeline.people import database_of, fill_queue, open_project
     from labelmill.server.running import listen
+    from labelmill.server.webhooks import Sender
     from labelmill.stores.database.connect import open_database
 
     address = database_of(workspace, serving.database)
@@ -72,7 +74,7 @@ def serve_project(workspace: Workspace, serving: Serving) -> None:
         queued = fill_queue(workspace, database, project, count=serving.count)
         n_waiting = queued.label.added + queued.label.updated
         click.echo(f"{n_waiting:,} items wait for people.", err=True)
-        with _Refilling(workspace, str(address), serving):
+        with _Refilling(workspace, str(address), serving), Sender(database):
             _run(workspace, database, project, serving, taken)
 
 
@@ -96,10 +98,8 @@ def _run(workspace: Workspace, database: Database, project: Project, serving: Se
     port = taken.getsockname()[1]
     shown = f"[{serving.host}]" if ":" in serving.host else serving.host
     link = _first_link(database, f"http://{shown}:{port}")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # the server has stopped by then; uvicorn passes the signal on
         run_until_stopped(create_app(database, settings), taken, started=lambda: _tell(link, serving))
-    except KeyboardInterrupt:  # the server has stopped by then; uvicorn passes the signal on
-        pass
     click.echo("Stopped; all answers are kept. See them in the result: labelmill aggregate", err=True)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from labelmill.errors import AccessError, StorageError
 from labelmill.server.desk import Desk
 from labelmill.server.problems import ProblemError
 from labelmill.stores.database.projects import Project
@@ -78,16 +79,18 @@ def opened(desk: Desk, project: Project, content: Mapping[str, Any]) -> MediaFil
     Raises
     ------
     ProblemError
-        404 if this server has no folder of the project.
-    AccessError, StorageError
-        See `open_listed`.
+        404 if this server has no folder of the project, or the file is not there or may not be shown.
     """
     folder = desk.settings.folders.get(project.public_id)
     if folder is None:
         raise ProblemError(404, "this server has no folder with the files of this project")
     listed = project.settings.get("media") or ["."]
     name = str(content.get("data", ""))
-    return MediaFile(open_listed([folder / one for one in listed], name), Path(name).name, desk.settings.cache)
+    try:
+        fd = open_listed([folder / one for one in listed], name)
+    except (AccessError, StorageError):  # which of the two, and where it looked, is not for everybody
+        raise ProblemError(404, "the file is not there, or lies outside the folders in [storage] media") from None
+    return MediaFile(fd, Path(name).name, desk.settings.cache)
 
 
 def manifest(address: str, what: str, duration: float) -> dict[str, Any]:
