@@ -35,7 +35,7 @@ PRIVATE = [
 
 @pytest.mark.parametrize("url", PRIVATE)
 def test_private_addresses_are_not_asked(url: str) -> None:
-    """This machine, its network and the cloud's metadata are refused in every spelling."""
+    """Our machine, its network and the cloud's metadata are refused in every spelling."""
     with pytest.raises(AccessError, match="not public"):
         fetch(url, seconds=2)
 
@@ -59,7 +59,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer by the path."""
         self.seen.append({name.lower(): value for name, value in self.headers.items()})
-        port = self.server.server_address[1]
+        assert isinstance(self.server, http.server.HTTPServer)
+        port = self.server.server_port
         onward = {"/loop": "/loop", "/away": f"http://localhost:{port}/", "/file": "file:///etc/passwd"}.get(self.path)
         self.send_response(302 if onward else 200)
         if onward:

@@ -91,14 +91,16 @@ def test_a_project_is_served_and_its_answers_counted(folder: Path) -> None:
 def test_a_public_address_needs_an_admin_first(folder: Path) -> None:
     """Whoever comes first must not become the admin: a server that others reach does not start without one."""
     with pytest.raises(UsageError, match="no admin yet"):
-        _shell("serve", "-p", folder, "--host", "0.0.0.0", "--port", "0", "--no-open")
+        _shell("serve", "-p", folder, "--host", "0.0.0.0", "--port", "0", "--no-open")  # noqa: S104 -- refused
 
 
 def test_a_taken_port_is_told_before_any_work(folder: Path) -> None:
     """Another program on the port: one line that says what to do."""
-    with listen("127.0.0.1", 0) as taken, pytest.raises(StorageError, match="--port"):
+    with listen("127.0.0.1", 0) as taken:
         taken.listen()
-        _shell("serve", "-p", folder, "--port", taken.getsockname()[1], "--no-open")
+        port = taken.getsockname()[1]
+        with pytest.raises(StorageError, match="--port"):
+            _shell("serve", "-p", folder, "--port", port, "--no-open")
 
 
 def test_a_password_in_the_address_is_refused(folder: Path) -> None:

@@ -38,7 +38,9 @@ def verify(door: Door) -> None:
     told: list[dict[str, Any]] = [
         {"chain": name, "entries": one.n_entries, "hash": one.hash, "fault": one.fault} for name, one in verdicts
     ]
-    lines = [f"{name}: {one.n_entries:,} entries, {one.fault or 'whole'}, hash {one.hash[:16]}" for name, one in verdicts]
+    lines = [
+        f"{name}: {one.n_entries:,} entries, {one.fault or 'whole'}, hash {one.hash[:16]}" for name, one in verdicts
+    ]
     door.show({"chains": told}, *lines)
     if any(one.fault for _, one in verdicts):
         raise click.exceptions.Exit(1)

@@ -15,7 +15,7 @@ from labelmill.cli._door import Door, project_options
 def command(door: Door, target: Path) -> None:
     """Copy accounts, tasks and answers to one file, while people work.
 
-    Everything acknowledged before it began is in it. Items, rules and models lie in `.labelmill/`: copy that folder too.
+    Everything acknowledged before it began is in it. Items, rules and models lie beside it in `.labelmill/`.
 
     \b
     Example:

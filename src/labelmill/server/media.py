@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from labelmill.errors import AccessError, StorageError
 from labelmill.server.desk import Desk
@@ -19,7 +19,18 @@ from labelmill.stores.database.projects import Project
 from labelmill.stores.media.decoding import Decoded, decode
 from labelmill.stores.media.roots import open_listed
 
-__all__ = ["PEAK_LEVELS", "SIDES", "SPECTROGRAM_LEVELS", "MediaFile", "Span", "manifest", "n_tiles", "opened", "pieces", "span_of"]
+__all__ = [
+    "PEAK_LEVELS",
+    "SIDES",
+    "SPECTROGRAM_LEVELS",
+    "MediaFile",
+    "Span",
+    "manifest",
+    "n_tiles",
+    "opened",
+    "pieces",
+    "span_of",
+]
 
 SIDES: Final = {"preview": 4096, "thumbnail": 256}
 """Longest side of a picture, by what it is for."""
@@ -50,7 +61,7 @@ class MediaFile:
         self.size = stat.st_size
         self._key = f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
 
-    def __enter__(self) -> MediaFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

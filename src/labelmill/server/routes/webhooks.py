@@ -54,9 +54,7 @@ def new_webhook(request: Request, form: NewWebhook) -> JSONResponse:
 def end_webhook(request: Request, webhook: str) -> Response:
     """Send nothing more there."""
     try:
-        remove_webhook(
-            desk_of(request).database, project_of(request), webhook, actor=visit_of(request).public_id
-        )
+        remove_webhook(desk_of(request).database, project_of(request), webhook, actor=visit_of(request).public_id)
     except UsageError as error:
         raise ProblemError(404, str(error)) from None
     return Response(status_code=204)

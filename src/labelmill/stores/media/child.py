@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 MOST_PIXELS = 100_000_000
@@ -26,7 +27,7 @@ def main() -> None:
     """Do the job named by the first argument."""
     _limit()
     job: dict[str, Any] = json.loads(sys.argv[1])
-    jobs = {
+    jobs: dict[str, Callable[..., None]] = {
         "sizes": sizes,
         "picture": picture,
         "recording": recording,
@@ -43,7 +44,7 @@ def sizes(fds: list[int]) -> None:
             with os.fdopen(fd, "rb") as file, _opened(file) as image:
                 turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
                 found: list[int] | None = [image.height, image.width] if turned else [image.width, image.height]
-        except Exception:  # whatever a broken picture does, it is none
+        except Exception:  # noqa: BLE001 -- whatever a broken picture does, it is none
             found = None
         sys.stdout.write(json.dumps(found) + "\n")
 

@@ -76,8 +76,10 @@ def _run(job: dict[str, Any], *, keep: bool = False, **streams: Any) -> bytes | 
                 start_new_session=True,
                 timeout=SECONDS,
                 check=False,
+                text=False,
                 **({"stdin": subprocess.DEVNULL} | streams),
             )
         except subprocess.TimeoutExpired:
             return None
-    return done.stdout if keep or done.returncode == 0 else None
+    is_whole = keep or done.returncode == 0
+    return done.stdout if is_whole and isinstance(done.stdout, bytes) else None
