@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -17,10 +17,10 @@ from labelmill.server.forms import Form
 from labelmill.server.pages_of import checked_limit, cursor
 from labelmill.server.showing import shown_data
 from labelmill.stores.database.answers import Answer, Receipt, submit
-from labelmill.stores.database.drafts import keep_draft, list_drafts
+from labelmill.stores.database.drafts import keep_draft
+from labelmill.stores.database.handing_out import look_beside
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.queue import Assignment
-from labelmill.stores.database.tasks import progress
 from labelmill.stores.database.turns_held import Turn, turns_of
 from labelmill.stores.database.votes import iso_time, my_answers
 
@@ -119,13 +119,13 @@ def next_tasks(request: Request, form: Next) -> JSONResponse:
     """Lease the next items, best first; what the client lost on the way comes again."""
     desk, project, user = desk_of(request), project_of(request), visit_of(request).user
     given = desk.queue(project).next(user, form.n, have=form.have, purpose=form.purpose)
-    held = turns_of(desk.database, project, user, form.have)
-    stands = progress(desk.database, project, purpose=form.purpose)
+    ids = [one.id for one in given]
+    beside = look_beside(desk.database, project, user, held=form.have, given=ids, purpose=form.purpose)
     return JSONResponse(
         {
-            "tasks": handed_out(desk, project, user, given),
-            "left": max(0, stands.n_tasks - stands.n_done),
-            "stale": [one for one in form.have if one not in held or not held[one].is_leased],
+            "tasks": handed_out(desk, project, given, beside.drafts),
+            "left": beside.n_left,
+            "stale": [one for one in form.have if one not in beside.leased],
         }
     )
 
@@ -202,9 +202,10 @@ def take_votes(desk: Desk, project: Project, user: int, forms: Sequence[VoteForm
     return Results(results=[results[place] for place in range(len(forms))])
 
 
-def handed_out(desk: Desk, project: Project, user: int, given: Sequence[Assignment]) -> list[dict[str, Any]]:
+def handed_out(
+    desk: Desk, project: Project, given: Sequence[Assignment], drafts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Tasks as the browser app takes them."""
-    drafts = list_drafts(desk.database, project, user, [one.id for one in given]) if given else {}
     threshold = desk.question(project).threshold
     return [
         {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,18 +55,14 @@ def drop_draft(database: Database, project: Project, user: int, assignment: str)
     database.write(work)
 
 
-def list_drafts(
-    database: Database, project: Project, user: int, assignments_named: Collection[str] | None = None
-) -> dict[str, Any]:
-    """Somebody's drafts by the id of the assignment: all, or those of the turns named."""
+def list_drafts(database: Database, project: Project, user: int) -> dict[str, Any]:
+    """Somebody's drafts by the id of the assignment."""
     query = (
         sa.select(assignments.c.public_id, drafts.c.content)
         .join(assignments, assignments.c.id == drafts.c.assignment_id)
         .where(drafts.c.user_id == user, drafts.c.project_id == project.id)
         .order_by(drafts.c.assignment_id)
     )
-    if assignments_named is not None:
-        query = query.where(assignments.c.public_id.in_(list(assignments_named)))
     with database.read() as connection:
         return {row.public_id: loads(row.content) for row in connection.execute(query)}
 

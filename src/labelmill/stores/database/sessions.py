@@ -179,16 +179,18 @@ def token_owner(database: Database, secret: str) -> TokenOwner:
     AccessError
         If it is none, revoked or over, or its owner is disabled.
     """
-    query = (
-        sa.select(tokens, users.c.public_id.label("who"), users.c.is_disabled)
-        .join(users, users.c.id == tokens.c.user_id)
-        .where(tokens.c.digest == digest_of(secret))
-    )
     with database.read() as connection:
-        row = connection.execute(query).first()
+        row = connection.execute(_TOKEN, {"digest": digest_of(secret)}).first()
     if row is None or row.revoked_at is not None or row.is_disabled or database.clock() > row.expires_at:
         raise AccessError("this token is unknown, revoked or over: make a new one")
     return TokenOwner(row.user_id, row.who, row.project_id, tuple(loads(row.scopes)))
+
+
+_TOKEN = (
+    sa.select(tokens, users.c.public_id.label("who"), users.c.is_disabled)
+    .join(users, users.c.id == tokens.c.user_id)
+    .where(tokens.c.digest == sa.bindparam("digest"))
+)
 
 
 def list_tokens(database: Database, user: User) -> list[Token]:

@@ -16,15 +16,14 @@ __all__ = ["Turn", "turns_of"]
 
 
 class Turn(NamedTuple):
-    """The item of a turn, and whether it is still the person's to answer."""
+    """The item that a turn is about."""
 
     item: str
     content: Any
-    is_leased: bool
 
 
 _TURNS = (
-    sa.select(assignments.c.public_id, assignments.c.state, items.c.name, items.c.content)
+    sa.select(assignments.c.public_id, items.c.name, items.c.content)
     .join(items, items.c.id == assignments.c.item_id)
     .where(
         assignments.c.public_id.in_(sa.bindparam("ids", expanding=True)),
@@ -40,4 +39,4 @@ def turns_of(database: Database, project: Project, user: int, ids: Collection[st
         return {}
     with database.read() as connection:
         found = connection.execute(_TURNS, {"ids": list(ids), "user": user, "project": project.id})
-        return {row.public_id: Turn(row.name, loads(row.content), row.state == "leased") for row in found}
+        return {row.public_id: Turn(row.name, loads(row.content)) for row in found}

@@ -64,7 +64,7 @@ def picture_sizes(fds: Sequence[int]) -> list[tuple[int, int] | None]:
     return found
 
 
-def _run(job: dict[str, Any], *, keep: bool = False, **streams: Any) -> bytes | None:
+def _run(job: dict[str, Any], *, keep: bool = False, **streams: Any) -> Any:
     words = [sys.executable, "-I", str(CHILD), json.dumps(job)]
     with _turnstile:
         try:
@@ -81,5 +81,4 @@ def _run(job: dict[str, Any], *, keep: bool = False, **streams: Any) -> bytes | 
             )
         except subprocess.TimeoutExpired:
             return None
-    is_whole = keep or done.returncode == 0
-    return done.stdout if is_whole and isinstance(done.stdout, bytes) else None
+    return done.stdout if keep or done.returncode == 0 else None
