@@ -207,3 +207,25 @@ def test_a_fault_has_a_number_and_no_details(office: Office, caplog: pytest.LogC
     number = answer.json()["detail"].rpartition(" ")[2]
     assert number in str([getattr(record, "facts", {}) for record in caplog.records])
     assert "content-security-policy" in answer.headers
+
+
+def test_grid_is_answered_by_one_act(office_on_each: Office) -> None:
+    """Items with one suggestion are shown without taking them; one act answers those that nobody else holds."""
+    office = office_on_each
+    project = office.project("grid")
+    for value, items in (("spam", ["a", "b", "c"]), ("ham", ["d"])):
+        suggestion = {"id": "s", "source": "mv", "kind": "consensus", "score": 0.9, "value": value}
+        office.put(project, items, suggestions=[suggestion])
+    lead, ana = office.newcomer(project, "lead", "lea"), office.newcomer(project)
+    path = f"/api/projects/{project.public_id}/grid"
+
+    shown = [one["item"] for one in lead._http.get(path, params={"class": "spam"}).json()["items"]]
+    held = ana.next(project.public_id)["tasks"][0]["item"]
+    votes = [{"key": str(uuid.uuid4()), "item": item, "value": "spam", "base": "s", "bulk": 3} for item in shown]
+    results = lead._http.post(path, json={"votes": votes}).json()["results"]
+
+    assert shown == ["a", "b", "c"]
+    assert [one["status"] for one in results] == ["refused" if item == held else "stored" for item in shown]
+    said = {vote.item: vote.label for vote in current_votes(office.database, project)}
+    assert said == {item: "spam" for item in shown if item != held}
+    assert {one["item"] for one in ana.next(project.public_id, 9)["tasks"]} <= {held, "d"}

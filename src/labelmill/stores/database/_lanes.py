@@ -12,7 +12,7 @@ from labelmill.stores.database import _places
 from labelmill.stores.database.projects import Project, QueueSettings
 from labelmill.stores.database.tables import assignments, items, tasks
 
-__all__ = ["Candidate", "Lane", "choose", "go_on", "is_blind"]
+__all__ = ["Candidate", "Lane", "choose", "go_on", "is_blind", "named"]
 
 SPARE = 48
 """Candidates looked at beyond those wanted on PostgreSQL, where others may just be taking them."""
@@ -194,6 +194,23 @@ def choose(
     plain = [task for task in lane.take(n - len(gold)) if task.item_id not in asked]
     lane.n_given = len(gold) + len(plain)  # what is drawn next depends on all that came before
     return _mixed(is_gold, gold, plain), [gold_lane, lane]
+
+
+_NAMED: sa.Select[Any] = (
+    sa.select(*_COLUMNS)
+    .join(items, items.c.id == tasks.c.item_id)
+    .where(*_IS_OPEN_TO_ALL, items.c.name.in_(sa.bindparam("names", expanding=True)))
+    .order_by(tasks.c.id)
+    .with_for_update(of=tasks, skip_locked=True, key_share=True)
+)
+
+
+def named(connection: sa.Connection, project: Project, user: int, names: Sequence[str]) -> list[Candidate]:
+    """The label tasks of these items that are free for this person; no one else can take their slots meanwhile."""
+    if not names:
+        return []
+    given = {"project": project.id, "purpose": "label", "user": user, "names": list(names)}
+    return [Candidate(*row) for row in connection.execute(_NAMED, given)]
 
 
 def go_on(connection: sa.Connection, lanes: Sequence[Lane]) -> None:

@@ -14,7 +14,7 @@ from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tables import assignments, items, tasks, votes
 from labelmill.stores.database.votes import iso_time
 
-__all__ = ["Differing", "ItemLine", "content_of", "differing_items", "item_page", "turn_for_review"]
+__all__ = ["Differing", "ItemLine", "content_of", "differing_items", "item_page", "suggested_items", "turn_for_review"]
 
 
 class ItemLine(NamedTuple):
@@ -92,6 +92,40 @@ def differing_items(database: Database, project: Project, *, after: int = 0, lim
     for row in rows:
         voices[row.item_id].append({"annotator": row.public_id, "value": loads(row.value), "at": iso_time(row.at)})
     return [Differing(one, shown[one].name, loads(shown[one].content), voices[one]) for one in ids]
+
+
+def suggested_items(
+    database: Database, project: Project, *, value: str | None = None, after: int = 0, limit: int = 100
+) -> list[tuple[int, str, Mapping[str, Any], Mapping[str, Any]]]:
+    """Open tasks with a suggestion (of one value, if named): key, item, content, first suggestion.
+
+    Looks at `LOOKED_AT` tasks at most, so that a rare value does not make the server read them all.
+    """
+    query = (
+        sa.select(tasks.c.id, items.c.name, items.c.content, tasks.c.suggestions)
+        .join(items, items.c.id == tasks.c.item_id)
+        .where(
+            tasks.c.project_id == project.id,
+            tasks.c.id > after,
+            tasks.c.purpose == "label",
+            tasks.c.suggestions.is_not(None),
+            sa.text("tasks.free > 0 AND tasks.assignee_id IS NULL"),
+        )
+        .order_by(tasks.c.id)
+        .limit(LOOKED_AT)
+    )
+    found = []
+    with database.read() as connection:
+        for row in connection.execute(query):
+            first = loads(row.suggestions)[0]
+            if value is None or first["value"] == value:
+                found.append((row.id, row.name, loads(row.content), first))
+            if len(found) == limit:
+                break
+    return found
+
+
+LOOKED_AT = 20_000
 
 
 def turn_for_review(database: Database, project: Project, user: int, item: str) -> str | None:

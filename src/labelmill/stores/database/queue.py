@@ -107,6 +107,32 @@ class Queue:
         self.sweep()
         return self.database.write(lambda connection: self._next(connection, user, n, frozenset(have), purpose))
 
+    def take(self, user: int, names: Collection[str]) -> dict[str, str]:
+        """Lease these items to somebody, who sees them already; item -> assignment.
+
+        What others hold, or what this person has had, is left out.
+        """
+
+        def work(connection: sa.Connection) -> dict[str, str]:
+            entry = _members.enter(connection, self.project.id, user, alone=True)
+            settings, now = self.current_settings(connection, entry), self.database.clock()
+            mine = {"project": self.project.id, "user": user}
+            wanted = set(names)
+            taken = {
+                turn.name: turn.public_id
+                for turn in connection.execute(_HELD, mine)
+                if turn.name in wanted and turn.purpose == "label"
+            }
+            chosen = _lanes.named(connection, self.project, user, [name for name in names if name not in taken])
+            new = [(task, self.database.ids(), 0) for task in chosen]
+            if new:
+                deadline = now + _ms(settings.lease_seconds)
+                _leases.sit_down(connection, self.project.id, user, chosen)
+                connection.execute(_LEASE, [self._turn(user, *given, now=now, deadline=deadline) for given in new])
+            return taken | {task.name: turn for task, turn, _ in new}
+
+        return self.database.write(work) if names else {}
+
     def renew(self, user: int, held: Collection[str]) -> list[str]:
         """Begin the leases anew that somebody still holds; their ids. The others are over."""
         now = self.database.clock()
