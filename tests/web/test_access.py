@@ -61,7 +61,7 @@ def test_the_labelling_page_and_its_dialogs_are_clean(serve: Serve, open_page: O
     assert found == []
 
 
-@pytest.mark.parametrize("kind", ["multi_choice", "rating", "number", "text"])
+@pytest.mark.parametrize("kind", ["multi_choice", "ranking", "rating", "number", "text"])
 def test_each_kind_of_field_is_clean(serve: Serve, open_page: Open, kind: str) -> None:
     """Axe finds nothing on the widgets of whole answers."""
     fake = serve(schema=choice_schema(*[f"step {number}" for number in range(1, 12)], kind=kind))

@@ -417,6 +417,22 @@ def test_numbers_texts_and_ratings(serve: Serve, open_page: Open, kind: str, typ
     assert fake.answers() == {"i1": value, "i2": value}
 
 
+def test_a_ranking_is_keys_in_order(serve: Serve, open_page: Open) -> None:
+    """Keys in the order of preference rank the classes; the last one that is left needs no key."""
+    fake = serve(schema=choice_schema("red", "green", "blue", kind="ranking"))
+    page = open_page(fake.label_page)
+    shows(page, 1)
+
+    page.keyboard.press("3")
+    page.keyboard.press("1")
+    assert page.locator(".class-key").evaluate_all("all => all.map((one) => one.dataset.mark)") == ["2", "3", "1"]
+    page.keyboard.press("Enter")
+    shows(page, 2)
+    is_saved(page)
+
+    assert fake.answers() == {"i1": ["blue", "red", "green"]}
+
+
 def test_pictures_are_shown_and_ready(serve: Serve, open_page: Open) -> None:
     """A picture is shown whole, and those that wait are fetched before they are wanted."""
     pictures = [task(n, data={"image": f"/media/{n}.png", "width": 8, "height": 4}) for n in range(1, 6)]

@@ -13,11 +13,13 @@ interface ClassListProps {
   readonly chosen: readonly string[];
   readonly suggested: readonly string[];
   readonly layout?: "list" | "scale";
+  /** What stands on a chosen class; a tick without it. */
+  readonly markOf?: (name: string) => string;
   readonly onChoose: (name: string) => void;
 }
 
 /** The classes of a schema as large keys: number, name, dashed where suggested, filled where chosen. */
-export function ClassList({ context, chosen, suggested, layout = "list", onChoose }: ClassListProps) {
+export function ClassList({ context, chosen, suggested, layout = "list", markOf, onChoose }: ClassListProps) {
   const wanted = useSignal("");
   const { classes } = context.schema;
   const found = classes.filter(({ name }) => name.toLocaleLowerCase().includes(wanted.value.trim().toLocaleLowerCase()));
@@ -35,6 +37,7 @@ export function ClassList({ context, chosen, suggested, layout = "list", onChoos
             type="button"
             class={`class-key ${suggested.includes(name) ? "is-suggested" : ""}`}
             aria-pressed={chosen.includes(name)}
+            data-mark={chosen.includes(name) ? (markOf?.(name) ?? "✓") : undefined}
             disabled={context.isReadOnly}
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => choose(name)}
