@@ -73,7 +73,7 @@ export const en = {
   "suggestion.others": "Other suggestions",
   "suggestion.accept": "Accept",
   "suggestion.reject": "Reject",
-  "suggestion.agree": "{first} and {n} more",
+  "suggestion.agree": "{first} +{n}",
   "suggestion.score": "{percent} %",
   "suggestion.rejected": "Suggestion rejected. Now your label.",
   "suggestion.by.rule": "rule",

@@ -78,7 +78,7 @@ export const zh: Record<Key, string> = {
   "suggestion.others": "其他建议",
   "suggestion.accept": "接受",
   "suggestion.reject": "拒绝",
-  "suggestion.agree": "{first} 等 {n} 个来源",
+  "suggestion.agree": "{first} +{n}",
   "suggestion.score": "{percent}%",
   "suggestion.rejected": "已拒绝建议，请给出您的标签。",
   "suggestion.by.rule": "规则",
