@@ -67,6 +67,7 @@ test("a vote is on the shelf before it is sent", async () => {
   const outbox = world.makeOutbox();
   const adding = outbox.add("p", makeVote("1"));
   assert.equal(outbox.state.isFragile, true);
+  assert.equal(outbox.state.nKept, 0, "what is not on the shelf is not called kept");
   assert.equal(world.batches.length, 0);
   await adding;
   assert.equal(outbox.state.isFragile, false);

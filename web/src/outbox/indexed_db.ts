@@ -33,6 +33,8 @@ function shelfIn(database: IDBDatabase): Shelf {
       // "strict" asks the browser to have it on disk before it says so.
       const transaction = database.transaction(name, mode, { durability: mode === "readonly" ? "default" : "strict" });
       const request = act(transaction.objectStore(name));
+      // Without this the browser waits for a word from the page, and a page that is just closing gives none.
+      if (mode === "readwrite") transaction.commit();
       transaction.oncomplete = () => resolve(request?.result as T);
       transaction.onerror = () => reject(transaction.error);
       transaction.onabort = () => reject(transaction.error);

@@ -20,6 +20,8 @@ export type Send = (project: string, votes: readonly Vote[], keepalive: boolean)
 export interface OutboxState {
   /** Votes not acknowledged yet, without those that were refused. */
   readonly nWaiting: number;
+  /** Those of them that have reached the shelf: they survive closing the tab. */
+  readonly nKept: number;
   /** Votes the server would not take; kept until somebody decides. */
   readonly problems: readonly Waiting[];
   readonly isSignedOut: boolean;
@@ -62,6 +64,7 @@ export class Outbox {
     const problems = this.entries.filter((entry) => entry.problem !== null);
     return {
       nWaiting: this.entries.length - problems.length + this.onTheWayIn.size,
+      nKept: this.entries.length - problems.length,
       problems,
       isSignedOut: this.isSignedOut,
       isStuck: this.nFailures > 0,

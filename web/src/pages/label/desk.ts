@@ -17,7 +17,7 @@ const LOOK_AGAIN_EVERY_MS = 20_000;
 
 export type Dialog = "keys" | "skip" | "flag" | "comment" | "problems";
 
-const NOTHING_WAITS: OutboxState = { nWaiting: 0, problems: [], isSignedOut: false, isStuck: false, isFragile: false };
+const NOTHING_WAITS: OutboxState = { nWaiting: 0, nKept: 0, problems: [], isSignedOut: false, isStuck: false, isFragile: false };
 
 /** The labelling page of one person at one project: the cores, wired to the browser, and what the screen shows. */
 export class Desk<V> {

@@ -44,7 +44,7 @@ export function TopBar<V>({ desk }: { desk: Desk<V> }) {
 
 /** Whether the answers have arrived; a button once some were refused. */
 function SavedSign<V>({ desk }: { desk: Desk<V> }) {
-  const { nWaiting, problems, isStuck } = desk.outboxState.value;
+  const { nWaiting, nKept, problems, isStuck } = desk.outboxState.value;
   if (problems.length > 0) {
     return (
       <button type="button" class="saved is-problem" onClick={() => (desk.dialog.value = "problems")}>
@@ -57,13 +57,13 @@ function SavedSign<V>({ desk }: { desk: Desk<V> }) {
   const state = isOffline || isOut ? "is-stuck" : nWaiting > 0 ? "is-sending" : "is-saved";
   return (
     <span class={`saved ${state}`} role="status">
-      {isOut ? t(nWaiting > 0 ? "outbox.kept" : "outbox.signed_out", { n: nWaiting }) : wordsOf(nWaiting, isOffline)}
+      {isOut ? t(nWaiting > 0 ? "outbox.kept" : "outbox.signed_out", { n: nKept }) : wordsOf(nWaiting, nKept, isOffline)}
       {nWaiting > 0 && !desk.isLasting.value && <span class="fault"> {t("outbox.fragile")}</span>}
     </span>
   );
 }
 
-function wordsOf(nWaiting: number, isOffline: boolean): string {
+function wordsOf(nWaiting: number, nKept: number, isOffline: boolean): string {
   if (nWaiting === 0) return t(isOffline ? "outbox.offline" : "outbox.saved");
-  return t(isOffline ? "outbox.stuck" : "outbox.to_send", { n: nWaiting });
+  return isOffline ? t("outbox.stuck", { n: nKept }) : t("outbox.to_send", { n: nWaiting });
 }
