@@ -104,7 +104,7 @@ def test_chinese_overlapping_spans(read: Callable[..., Any]) -> None:
 
 
 def test_an_armed_label_marks_on_and_on(read: Callable[..., Any]) -> None:
-    """With a label chosen first, each marking is a span; Escape ends that; no emoji is cut."""
+    """With a label in hand each marking is a span; Escape ends that; a double click is a word; no emoji is cut."""
     fake, page, text = read(ENGLISH)
 
     page.keyboard.press("1")
@@ -112,7 +112,11 @@ def test_an_armed_label_marks_on_and_on(read: Callable[..., Any]) -> None:
     text.mark("Zhang Wei")
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    text.mark("Oxford")
+    text.mark("team of")
+    text.click("team")
+    expect(page.locator(".span-hint")).to_contain_text("Mark text")
+    x, y, *_ = text.host.evaluate(PLACE_OF, "Oxford")
+    page.mouse.dblclick(x + 4, y)
     page.keyboard.press("3")
     text.mark("👩‍💻")
     page.keyboard.press("2")

@@ -8,6 +8,8 @@ import { linesOf } from "web/engines/spans/underlines";
 const LONG_TEXT = 4_000;
 /** Characters in a line, roughly, to guess the height of what is not laid out. */
 const LINE = 80;
+/** Pixels under which a drag was a click. */
+const CLICK = 4;
 
 interface Block {
   readonly element: HTMLElement;
@@ -232,6 +234,14 @@ export class SpanPage {
     this.host.addEventListener("pointerdown", (event) => {
       if (event.button === 0) this.pressedAt = [event.clientX, event.clientY];
     });
+    // The second click of two marks a word, the third a paragraph: the browser has selected it by the click's end.
+    this.host.addEventListener("mousedown", (event) => {
+      if (event.detail > 1) this.pressedAt = null;
+    });
+    this.host.addEventListener("click", (event) => {
+      const marked = event.detail > 1 ? this.marked() : null;
+      if (marked) this.board?.mark(...marked);
+    });
     document.addEventListener("pointerup", (event) => this.release(event), { signal });
     new ResizeObserver(() => this.board && this.showSelection(this.board)).observe(this.host);
   }
@@ -241,7 +251,9 @@ export class SpanPage {
     const { pressedAt, board } = this;
     this.pressedAt = null;
     if (!pressedAt || !board) return;
-    const marked = this.marked();
+    const [x, y] = pressedAt;
+    // A click into what is marked leaves it marked until after this event: only a drag marks.
+    const marked = Math.hypot(event.clientX - x, event.clientY - y) < CLICK ? null : this.marked();
     if (marked) return board.mark(...marked);
     const at = this.characterAt(event);
     if (at !== null) board.click(at);
