@@ -17,6 +17,7 @@ from labelmill.pipeline.annotate import annotate
 from labelmill.pipeline.ingest import ingest
 from labelmill.pipeline.init import init
 from labelmill.pipeline.people import database_of, fill_queue, open_project
+from labelmill.pipeline.repair import Repair, repair, repairs
 from labelmill.pipeline.submit import submit
 from labelmill.pipeline.votes import people_votes
 from labelmill.pipeline.workspace import Workspace
@@ -121,6 +122,23 @@ def test_answers_on_gold_items_do_not_become_gold(tmp_path: Path, mill: Mill) ->
     assert mill.said() == {("m0", who): "ham"}
     consensus = read_consensus(workspace).consensus
     assert dict(zip(consensus.items, consensus.labels, strict=True))["m0"] == "spam"
+
+
+def test_a_repair_takes_the_place_of_what_was_said_to_the_server(mill: Mill) -> None:
+    """The consensus supersedes a wrong vote from the browser as it does one from a file, and the report tells of it."""
+    mill.fill()
+    client, who = _signed_in(mill)
+    for task in client.next(mill.project.public_id, 6)["tasks"]:
+        client.answer(mill.project.public_id, task, "ham" if task["item"] in {"m0", "m1", "m2"} else "spam")
+    for name in ("bob", "cid", "dan"):
+        submit(mill.workspace, {m: "ham" if m in {"m1", "m2"} else "spam" for m in ITEMS}, by=name)
+
+    done = repair(mill.workspace, bar=0.6)
+
+    assert [(one.item, one.annotator, one.old, one.new) for one in done.taken] == [("m0", who, "ham", "spam")]
+    assert mill.said()["m0", who] == "spam"
+    assert repairs(mill.workspace) == [Repair("m0", who, "ham", "spam", done.taken[0].reason)]
+    assert repair(mill.workspace).suspects.is_empty()
 
 
 def test_settings_of_the_file_are_those_of_the_server(mill: Mill) -> None:

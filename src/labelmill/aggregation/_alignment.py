@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.domain.vote_table import VoteTable
-from labelmill.errors import NotFittedError, UsageError
+from labelmill.errors import UsageError
 
 __all__ = ["aligned", "fitted_names"]
 
@@ -24,10 +25,8 @@ def fitted_names(model: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     NotFittedError
         If `fit` was never called.
     """
+    require_fitted(model, "annotators_", votes="votes")
     known: Mapping[str, Any] = vars(model)
-    if "annotators_" not in known:
-        name = type(model).__name__
-        raise NotFittedError(f"this {name} is not fitted: call {name}().fit(votes) first")
     return known["annotators_"], known["classes_"]
 
 

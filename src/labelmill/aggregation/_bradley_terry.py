@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
-from labelmill.errors import NotFittedError, UsageError
+from labelmill.errors import UsageError
 
 __all__ = ["BradleyTerry"]
 
@@ -153,8 +154,7 @@ class BradleyTerry:
         return np.asarray(expit(self.scores_[here] - self.scores_[there]))
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "scores_"):
-            raise NotFittedError("BradleyTerry is not fitted yet: call fit(comparisons) first")
+        require_fitted(self, "scores_", votes="comparisons")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from labelmill import registry
 from labelmill.domain.ports import Chunk
 from labelmill.domain.strict_json import dumps, loads
+from labelmill.domain.vote import ANNOTATOR_KINDS
 from labelmill.domain.vote_columns import VOTE_COLUMNS
-from labelmill.errors import BadInputError, BadRow, SchemaError
-from labelmill.formats._endings import format_name
+from labelmill.errors import BadInputError, BadRow, SchemaError, nearest
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import NOTHING, format_of
 
 __all__ = [
-    "NOTHING",
     "RawAnswer",
     "RawAnswers",
     "canonical",
@@ -29,7 +28,6 @@ __all__ = [
     "read_raw_answers",
 ]
 
-NOTHING: Final = "Nothing was written."
 
 NAMED: Final = ("item", "annotator")
 """What every answer names."""
@@ -88,7 +86,7 @@ def read_raw_answers(path: Path, kind: str, encoding: str | None) -> tuple[RawAn
     BadInputError
         If a column is missing.
     """
-    reader = registry.find("format", format_name(path))()
+    reader = format_of(path)
     return raw_answers(reader.read(path, encoding=encoding), str(path), kind)
 
 
@@ -184,8 +182,8 @@ def _take(
             return role, "is missing"
     name = row["annotator"]
     if row.get("kind"):
-        if row["kind"] not in {"person", "rule", "model"}:
-            return "kind", f"unknown kind {row['kind']!r}: person, rule or model"
+        if row["kind"] not in ANNOTATOR_KINDS:
+            return "kind", f"unknown kind {row['kind']!r}: {nearest(str(row['kind']), ANNOTATOR_KINDS)}"
         if raw.kinds.setdefault(name, row["kind"]) != row["kind"]:
             return "kind", f"annotator {name!r} is called a {raw.kinds[name]} further up: one kind each"
     confidence = _confidence(row.get("confidence"))

@@ -14,9 +14,9 @@ from labelmill.domain.item import Item
 from labelmill.domain.schema import WITHOUT_CLASSES, LabelSchema
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.errors import BadInputError, BadRow, UsageError
-from labelmill.formats._endings import format_name
-from labelmill.pipeline._answer_rows import NOTHING, RawAnswer, RawAnswers, canonical, read_raw_answers
+from labelmill.pipeline._answer_rows import RawAnswer, RawAnswers, canonical, read_raw_answers
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import NOTHING, format_of, refuse_bad_rows
 from labelmill.pipeline._merging import as_spelled
 from labelmill.pipeline.ingest import OnBadRows
 
@@ -110,8 +110,7 @@ def read_answers(
         else:
             bad.append(fault)
     bad.sort(key=lambda row: (row.source, row.line or 0))
-    if bad and on_bad_rows == "error":
-        raise BadInputError(bad, f"{NOTHING} Mend these rows, or leave them out with --on-bad-rows skip.")
+    refuse_bad_rows(bad, on_bad_rows)
     names = _in_order((*known, *(answer.item for answer in answers)))
     people = sorted({answer.annotator for answer in answers})
     said: dict[str, AnnotatorKind] = {**raw.kinds, **(dict.fromkeys(people, kind) if kind else {}), **(kinds or {})}  # type: ignore[dict-item]  # checked as it was read
@@ -152,7 +151,7 @@ def _named(value: Any) -> Iterable[str]:
 def _add_views(raw: RawAnswers, path: Path) -> list[BadRow]:
     answered = {(answer.item, answer.annotator) for answer in raw.answers}
     bad = []
-    reader = registry.find("format", format_name(path))()
+    reader = format_of(path)
     for chunk in reader.read(path):
         bad += chunk.bad_rows
         columns = chunk.frame.columns
@@ -171,7 +170,7 @@ def _add_views(raw: RawAnswers, path: Path) -> list[BadRow]:
 
 def _items(path: Path) -> dict[str, Item]:
     """What a file says of the items."""
-    reader = registry.find("format", format_name(path))()
+    reader = format_of(path)
     items: dict[str, Item] = {}
     bad: list[BadRow] = []
     for chunk in reader.read(path):

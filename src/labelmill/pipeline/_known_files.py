@@ -8,15 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from labelmill import registry
 from labelmill.domain.history import History
 from labelmill.errors import BadInputError, BadRow, StorageError, UsageError, nearest
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import NOTHING, format_of
 
 __all__ = ["known_answers", "read_history", "write_history"]
-
-NOTHING = "Nothing was written."
 
 
 def known_answers(path: Path, classes: Sequence[str]) -> dict[str, str]:
@@ -27,7 +24,7 @@ def known_answers(path: Path, classes: Sequence[str]) -> dict[str, str]:
     BadInputError
         If a column or an item is missing, a label is no class, or an item has two answers.
     """
-    reader = registry.find("format", format_name(path))()
+    reader = format_of(path)
     gold: dict[str, str] = {}
     bad: list[BadRow] = []
     for chunk in reader.read(path):

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labelmill import registry
 from labelmill.domain.ports import Chunk
 from labelmill.errors import BadInputError, BadRow, UsageError
 from labelmill.formats._bytes import storage_error
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import NOTHING, format_of
 
 __all__ = ["ITEM", "Probabilities", "read_probabilities"]
 
@@ -29,8 +28,6 @@ PREFIX = "p_"
 
 ARRAYS = ("probabilities", "probs", "pred_probs")
 """Names of the array in an .npz file."""
-
-NOTHING = "Nothing was written."
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def read_probabilities(path: Path, *, classes: Sequence[str] | None, encoding: s
     """
     if path.suffix.lower() in {".npz", ".npy"}:
         return _of_arrays(path, classes)
-    chunks = list(registry.find("format", format_name(path))().read(path, encoding=encoding))
+    chunks = list(format_of(path).read(path, encoding=encoding))
     return _of_table(path, chunks, classes)
 
 

@@ -16,8 +16,8 @@ from labelmill.domain.schema import LabelSchema
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind
 from labelmill.domain.vote_columns import VOTE_COLUMNS, Repeats, contradictions
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import NOTHING, format_of, refuse_bad_rows
 from labelmill.pipeline._known_files import known_answers, read_history, write_history
 from labelmill.pipeline._vote_times import TIME_COLUMNS, wrong_times
 from labelmill.pipeline.aggregate import Aggregated, aggregate_votes
@@ -31,8 +31,6 @@ __all__ = [
     "published_together",
     "read_vote_file",
 ]
-
-NOTHING = "Nothing was written."
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def aggregate_files(
     with published_together(out), ExitStack() as outputs:
         # Opened before the work, so that a folder that cannot be written is told at once.
         learned, labels = (
-            None if path is None else outputs.enter_context(registry.find("format", format_name(path))().writer(path))
+            None if path is None else outputs.enter_context(format_of(path).writer(path))
             for path in (reliabilities, out)
         )
         frame, bad = read_vote_file(votes, classes=classes, encoding=encoding, on_bad_rows=on_bad_rows, repeats=repeats)
@@ -161,7 +159,7 @@ def read_vote_file(
     BadInputError
         If a column is missing or a row cannot be taken; names file, line and field.
     """
-    reader = registry.find("format", format_name(path))()
+    reader = format_of(path)
     frames: list[pl.DataFrame] = []
     bad: list[BadRow] = []
     for chunk in reader.read(path, encoding=encoding):
@@ -179,8 +177,7 @@ def read_vote_file(
         odd = contradictions(votes)
         bad = sorted([*bad, *_contradicting(str(path), odd)], key=lambda row: row.line or 0)
         votes = votes.join(odd.select("_line"), on="_line", how="anti", maintain_order="left")
-    if bad and on_bad_rows == "error":
-        raise BadInputError(bad, f"{NOTHING} Mend these rows, or leave them out with --on-bad-rows skip.")
+    refuse_bad_rows(bad, on_bad_rows)
     _check_kinds(str(path), votes)
     return votes.drop("_line"), bad
 
@@ -287,7 +284,7 @@ def kinds_of(path: Path) -> Mapping[str, AnnotatorKind]:
     BadInputError
         If a column is missing or a row cannot be taken.
     """
-    reader = registry.find("format", format_name(path))()
+    reader = format_of(path)
     kinds: dict[str, AnnotatorKind] = {}
     bad: list[BadRow] = []
     for chunk in reader.read(path):

@@ -11,11 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from labelmill import registry
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import BadRow, UsageError
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._answers_of_file import read_answers
+from labelmill.pipeline._data_files import format_of
 from labelmill.pipeline.aggregate_files import read_vote_file
 from labelmill.pipeline.ingest import OnBadRows
 from labelmill.quality.agreement import Agreement, By, agreement
@@ -96,7 +95,7 @@ def agree_answers_file(
     """
     _check_out(votes, out)
     with ExitStack() as outputs:
-        writer = None if out is None else outputs.enter_context(registry.find("format", format_name(out))().writer(out))
+        writer = None if out is None else outputs.enter_context(format_of(out).writer(out))
         read = read_answers(votes, label_kind, classes=classes, views=views, encoding=encoding, on_bad_rows=on_bad_rows)
         found = structured_agreement(read.table, by=by, n_resamples=n_resamples, confidence=confidence, seed=seed)
         result = AgreedFile(found, read.n_superseded, read.bad_rows)
@@ -144,7 +143,7 @@ def agree_files(
     _check_out(votes, out)
     with ExitStack() as outputs:
         # Opened before the work, so that a folder that cannot be written is told at once.
-        writer = None if out is None else outputs.enter_context(registry.find("format", format_name(out))().writer(out))
+        writer = None if out is None else outputs.enter_context(format_of(out).writer(out))
         frame, bad = read_vote_file(
             votes, classes=classes, encoding=encoding, on_bad_rows=on_bad_rows, least=LEAST.get(level)
         )

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-from labelmill import registry
 from labelmill.annotators._guard import guard
 from labelmill.annotators._lfs import LFs
 from labelmill.annotators._rules_file import load_rules
@@ -17,16 +16,14 @@ from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.domain.vote import Fault
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import BadInputError, BadRow, UsageError
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import NOTHING, format_of, refuse_bad_rows
 from labelmill.pipeline.annotate import check_classes
 from labelmill.pipeline.ingest import OnBadRows
 from labelmill.pipeline.workspace import unwatched
 from labelmill.stores.id_index import IdIndex
 
 __all__ = ["AnnotatedFile", "annotate_files"]
-
-NOTHING = "Nothing was written."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +90,8 @@ def annotate_files(
     annotators = load_rules(code)
     if classes is not None:
         check_classes(annotators, LabelSchema("label", tuple(classes)), code)
-    reader = registry.find("format", format_name(items))()
-    writer = registry.find("format", format_name(out))().writer(out)
+    reader = format_of(items)
+    writer = format_of(out).writer(out)
     progress = watch("annotate")
     rows = _ItemRows(str(items))
     n_items = n_votes = 0
@@ -102,8 +99,7 @@ def annotate_files(
     with writer, guard(timeout) as guarded:
         for chunk in reader.read(items, encoding=encoding):
             frame = rows.good(chunk)
-            if rows.bad and on_bad_rows == "error":
-                raise BadInputError(rows.bad, f"{NOTHING} Mend these rows, or leave them out with --on-bad-rows skip.")
+            refuse_bad_rows(rows.bad, on_bad_rows)
             lfs = LFs(annotators)
             table = lfs.apply(frame, classes=classes)
             faults += lfs.faults_

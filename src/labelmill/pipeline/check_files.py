@@ -12,9 +12,9 @@ import polars as pl
 from labelmill import registry
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.vote import AnnotatorKind
-from labelmill.errors import BadInputError, BadRow, UsageError, nearest
-from labelmill.formats._endings import format_name
+from labelmill.errors import BadRow, UsageError, nearest
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import format_of, refuse_bad_rows
 from labelmill.pipeline.aggregate_files import kinds_of, read_vote_file
 from labelmill.pipeline.check import Checked, check_votes
 from labelmill.pipeline.ingest import OnBadRows
@@ -87,8 +87,7 @@ def check_files(
     answers = None
     if truth is not None:
         answers, more = _truth(truth, classes)
-        if more and on_bad_rows == "error":
-            raise BadInputError(more, f"{NOTHING} Mend these rows, or leave them out with --on-bad-rows skip.")
+        refuse_bad_rows(more, on_bad_rows, so_far=NOTHING)
         bad += more
     kinds: dict[str, AnnotatorKind] = {}
     if kind is not None:
@@ -113,7 +112,7 @@ def check_files(
 def _truth(path: Path, classes: Sequence[str] | None) -> tuple[pl.DataFrame, list[BadRow]]:
     """The file's items and labels, and the rows that name a class which is none."""
     frames, bad = [pl.DataFrame(schema={"item": pl.String, "label": pl.String})], []
-    for chunk in registry.find("format", format_name(path))().read(path):
+    for chunk in format_of(path).read(path):
         bad += chunk.bad_rows
         columns = chunk.frame.columns
         item, label = (

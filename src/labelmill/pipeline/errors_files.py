@@ -13,13 +13,12 @@ import numpy.typing as npt
 import polars as pl
 
 import labelmill
-from labelmill import registry
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import BadInputError, BadRow, UsageError, nearest
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import NOTHING, format_of, refuse_bad_rows
 from labelmill.pipeline._pages import publish
-from labelmill.pipeline._probability_files import ITEM, NOTHING, Probabilities, read_probabilities
+from labelmill.pipeline._probability_files import ITEM, Probabilities, read_probabilities
 from labelmill.pipeline.ingest import OnBadRows
 from labelmill.quality.label_errors import FilterBy, LabelErrors, RankBy, find_label_errors
 from labelmill.report.errors_page import ErrorStory, FlaggedLabel, render_errors
@@ -144,13 +143,11 @@ def errors_files(
     _check_different(labels=labels, probs=probs, out=out, report=report)
     with ExitStack() as outputs:
         # Opened before the work, so that a folder that cannot be written is told at once.
-        writer = None if out is None else outputs.enter_context(registry.find("format", format_name(out))().writer(out))
+        writer = None if out is None else outputs.enter_context(format_of(out).writer(out))
         given = _read_labels(labels, encoding)
         model = read_probabilities(probs, classes=classes, encoding=encoding)
         judged = _joined(given, model, tolerance)
-        if judged.bad_rows and on_bad_rows == "error":
-            advice = "Mend these rows, or leave them out with --on-bad-rows skip."
-            raise BadInputError(judged.bad_rows, f"{NOTHING} {advice}")
+        refuse_bad_rows(judged.bad_rows, on_bad_rows)
         found = find_label_errors(
             judged.labels,
             judged.probabilities,
@@ -220,7 +217,7 @@ class _Judged(NamedTuple):
 def _read_labels(path: Path, encoding: str | None) -> _Labels:
     source = str(path)
     read = _Labels(source, [], [], [], [], "label")
-    for chunk in registry.find("format", format_name(path))().read(path, encoding=encoding):
+    for chunk in format_of(path).read(path, encoding=encoding):
         columns = chunk.frame.columns
         if not columns and chunk.bad_rows:
             raise BadInputError(chunk.bad_rows, NOTHING)

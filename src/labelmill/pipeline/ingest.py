@@ -18,6 +18,7 @@ from labelmill.domain.vote import AnnotatorKind, Purpose
 from labelmill.errors import BadInputError, BadRow, StorageError, UsageError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._data_files import MEND_OR_SKIP
 from labelmill.pipeline._vote_rows import NOTHING, VoteRows
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.id_index import IdIndex
@@ -313,7 +314,7 @@ def _refuse(bad: list[BadRow], on_bad_rows: OnBadRows, *, at_least: int = 1, n_e
         return
     advice = ["Leave out what is in the project already with --existing skip."] if n_existing else []
     if len(bad) > n_existing:
-        advice.append(f"Mend {'the other' if n_existing else 'these'} rows, or leave them out with --on-bad-rows skip.")
+        advice.append(MEND_OR_SKIP.replace("these", "the other") if n_existing else MEND_OR_SKIP)
     raise BadInputError(sorted(bad, key=lambda row: row.line or 0), " ".join([NOTHING, *advice]))
 
 

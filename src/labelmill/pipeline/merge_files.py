@@ -17,9 +17,9 @@ from labelmill.domain.ports import StructuredModel
 from labelmill.domain.strict_json import dumps
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.errors import BadRow
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._answer_rows import element_rows
 from labelmill.pipeline._answers_of_file import read_answers
+from labelmill.pipeline._data_files import format_of
 from labelmill.pipeline._merging import label_text, model_for, structured_annotators
 from labelmill.pipeline.aggregate_files import check_different, kinds_of, published_together
 from labelmill.pipeline.ingest import OnBadRows
@@ -156,7 +156,7 @@ def merge_files(
     )
     with published_together(out), ExitStack() as outputs:
         learned, labels = (
-            None if path is None else outputs.enter_context(registry.find("format", format_name(path))().writer(path))
+            None if path is None else outputs.enter_context(format_of(path).writer(path))
             for path in (reliabilities, out)
         )
         read = read_answers(

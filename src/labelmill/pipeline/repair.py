@@ -13,7 +13,7 @@ from labelmill.domain.task import Task
 from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.select import ask_file
-from labelmill.pipeline.votes import ballots, people_votes
+from labelmill.pipeline.votes import ballots, people_votes, said_by_people
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.vote_quality import vote_quality
 
@@ -109,17 +109,12 @@ def repair(
 
 def repairs(workspace: Workspace) -> list[Repair]:
     """All repairs that still hold, in the order they were made."""
-    votes = workspace.lake.imported_votes().with_row_index("row")
-    made = votes.filter(pl.col("reason").fill_null("").str.starts_with(REASON))
-    held = votes.unique(["item", "annotator"], keep="last")
-    found = []
-    for row in made.filter(pl.col("row").is_in(held["row"].implode())).iter_rows(named=True):
-        same = (pl.col("item") == row["item"]) & (pl.col("annotator") == row["annotator"])
-        before = votes.filter(same & (pl.col("row") < row["row"]))
-        old = before["value"].drop_nulls().to_list()
-        why = row["reason"].removeprefix(REASON)
-        found.append(Repair(row["item"], row["annotator"], old[-1] if old else "", row["value"], why))
-    return found
+    before = pl.col("value").forward_fill().shift(1).over("item", "annotator")
+    votes = said_by_people(workspace).with_columns(old=before.fill_null(""))
+    held = votes.unique(["item", "annotator"], keep="last", maintain_order=True)
+    made = held.filter(pl.col("reason").fill_null("").str.starts_with(REASON))
+    made = made.with_columns(pl.col("reason").str.strip_prefix(REASON))
+    return [Repair(*row) for row in made.select("item", "annotator", "old", "value", "reason").iter_rows()]
 
 
 def _settle(workspace: Workspace) -> tuple[list[Repair], int]:

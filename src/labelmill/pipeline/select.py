@@ -13,9 +13,9 @@ from labelmill import registry
 from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.task import Task
 from labelmill.errors import LabelmillError, StorageError, UsageError
-from labelmill.formats._endings import format_name
 from labelmill.pipeline._ballot_source import BallotSource
 from labelmill.pipeline._ballots import ANSWERS, BallotPlan, fingerprint
+from labelmill.pipeline._data_files import format_of
 from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine
 from labelmill.pipeline._reduce import Reduce
@@ -157,7 +157,7 @@ def _write_questions(workspace: Workspace, out: Path, items: pl.DataFrame, picke
         best = picked.select("item", suggestion="label", confidence=pl.col("confidence").round(4))
         frame = frame.join(best, on="item", how="left", maintain_order="left")
     frame = frame.with_columns(label=pl.lit("")).select("item", "label", pl.exclude("item", "label"))
-    with registry.find("format", format_name(out))().writer(out) as writer:
+    with format_of(out).writer(out) as writer:
         writer.write(frame)
 
 
@@ -188,7 +188,7 @@ def keep_answers(workspace: Workspace, out: Path) -> None:
     if not out.is_file():
         return
     try:
-        chunks = list(registry.find("format", format_name(out))().read(out))
+        chunks = list(format_of(out).read(out))
     except LabelmillError:
         return
     imported = set(workspace.lake.imported_votes()["item"].to_list())

@@ -25,6 +25,7 @@ __all__ = [
     "coded_answers",
     "current_machines",
     "people_votes",
+    "said_by_people",
     "schema_fingerprint",
 ]
 
@@ -77,10 +78,22 @@ def people_votes(workspace: Workspace, purposes: Sequence[str] = IN_CONSENSUS) -
     FailedError
         If they name a class that the schema does not have any more.
     """
-    votes = pl.concat([workspace.lake.imported_votes(), database_votes(workspace)])
-    votes = votes.filter(pl.col("purpose").is_in(list(purposes)))
+    votes = said_by_people(workspace).filter(pl.col("purpose").is_in(list(purposes)))
     _check_known(workspace, votes["value"])
     return votes.unique(["item", "annotator"], keep="last", maintain_order=True)
+
+
+def said_by_people(workspace: Workspace) -> pl.DataFrame:
+    """All that came from files and from the server; of somebody's two on an item, the one that holds stands last.
+
+    What was said to the server stands before what a file says, but a repair that came after it before both.
+    """
+    from_files, from_server = workspace.lake.imported_votes(), database_votes(workspace)
+    last = from_files.unique(["item", "annotator"], keep="last", maintain_order=True)
+    said = from_server.select("item", "annotator", said_at="at")
+    repairs = last.filter(pl.col("reason").is_not_null()).join(said, on=["item", "annotator"], maintain_order="left")
+    later = repairs.filter(pl.col("at") > pl.col("said_at")).drop("said_at")
+    return pl.concat([from_files, from_server, later])
 
 
 def _check_known(workspace: Workspace, values: pl.Series) -> None:

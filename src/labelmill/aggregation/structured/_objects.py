@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation.structured._drawings import Drawings, Grouped, Shape, Similarity, drawings_of, grouped
 from labelmill.aggregation.structured._existence import (
@@ -22,7 +24,7 @@ from labelmill.aggregation.structured._existence import (
 )
 from labelmill.aggregation.structured._noise import errors_of_pairs
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError, UsageError
+from labelmill.errors import UsageError
 
 __all__ = ["Objects", "Places"]
 
@@ -51,7 +53,7 @@ class Places(Protocol):
         """The shape, without a class, of each of these clusters."""
 
 
-class Objects:
+class Objects(ABC):
     """Label model for lists of shapes; see `BoxModel`, `PolygonModel` and `PointModel` for what is learned."""
 
     reliability_: Floats
@@ -63,8 +65,9 @@ class Objects:
         self.least = least
         self.seed = seed
 
+    @abstractmethod
     def _new_places(self) -> Places:
-        raise NotImplementedError
+        """What is particular to the kind of shape."""
 
     def fit(self, answers: AnswerTable) -> Self:
         """Learn everybody's misses, false alarms, mix-ups and noise.
@@ -108,8 +111,7 @@ class Objects:
         NotFittedError
             Before `fit`.
         """
-        if not hasattr(self, "_habits"):
-            raise NotFittedError(f"{type(self).__name__} is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_habits")
         drawings = drawings_of(answers, range(answers.n_items), self._annotators, self._labels)
         groups = grouped(drawings, _owners(answers), self._places.similarity)
         candidates = candidates_of(drawings, groups, len(self._labels))

@@ -9,9 +9,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError
 
 __all__ = ["ByDistance"]
 
@@ -99,8 +99,7 @@ class ByDistance:
         NotFittedError
             Before `fit`.
         """
-        if not hasattr(self, "_error"):
-            raise NotFittedError("ByDistance is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_error")
         return [self._merge(answers, positions) for positions in answers.by_item]
 
     def _merge(self, answers: AnswerTable, positions: npt.NDArray[np.intp]) -> Merged:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from scipy.special import digamma, expit, logit
 
 from labelmill.aggregation._confusion import STRENGTH_RANGE
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation.structured._rows import Rows, all_equal
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError
 
 __all__ = ["MultiChoiceModel"]
 
@@ -146,8 +146,7 @@ class MultiChoiceModel:
         return np.asarray(probabilities[rows.item_place])
 
     def _judged(self, answers: AnswerTable) -> tuple[Rows, Floats]:
-        if not hasattr(self, "_weights"):
-            raise NotFittedError("MultiChoiceModel is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_weights")
         rows = Rows.of(answers)
         known = np.array(rows.known(self._weights, self._strangers)).reshape(-1, *self._strangers.shape)
         return rows, _posterior(rows, self._coded(rows), known.transpose(1, 0, 2), self._log_odds)

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erf
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import above_zero, at_least_one
 from labelmill.aggregation.structured._located import locate, measurers
 from labelmill.aggregation.structured._rows import Rows, all_equal
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError
 
 __all__ = ["NumberModel"]
 
@@ -119,8 +119,7 @@ class NumberModel:
         NotFittedError
             Before `fit`.
         """
-        if not hasattr(self, "_learned"):
-            raise NotFittedError("NumberModel is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_learned")
         rows = Rows.of(answers)
         x = np.array(rows.values, dtype=np.float64)
         found = locate(

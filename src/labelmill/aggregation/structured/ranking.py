@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_expit, ndtr
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation.structured._rows import Rows, all_equal
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError
 
 __all__ = ["RankingModel"]
 
@@ -117,8 +117,7 @@ class RankingModel:
         NotFittedError
             Before `fit`.
         """
-        if not hasattr(self, "_learned"):
-            raise NotFittedError("RankingModel is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_learned")
         rows = Rows.of(answers)
         pairs = _Pairs.of(rows, answers.classes)
         sharpness = np.array(rows.known(self._learned, self._typical), dtype=np.float64)

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._confusion import SMALLEST_MEAN, Confusion
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation._posterior import class_balance
 from labelmill.aggregation.structured._rows import Rows, all_equal
 from labelmill.aggregation.structured._two_effects import Effects
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError, UsageError
+from labelmill.errors import UsageError
 
 __all__ = ["RatingModel"]
 
@@ -151,8 +152,7 @@ class RatingModel:
         return np.asarray(probabilities[rows.item_place])
 
     def _judged(self, answers: AnswerTable) -> tuple[Rows, Floats]:
-        if not hasattr(self, "_per_vote"):
-            raise NotFittedError("RatingModel is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_per_vote")
         rows = Rows.of(answers)
         scores = np.array(rows.known(self._per_vote, self._strangers)).reshape(-1, *self._strangers.shape)
         return rows, _posterior(rows, scores[rows.annotator, self._coded(rows.values)], self._log_balance)

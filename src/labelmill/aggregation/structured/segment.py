@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._confusion import Confusion
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation.structured._events import events_of
 from labelmill.aggregation.structured._located import Measurers, locate, measurers
 from labelmill.aggregation.structured._marked import Marks, Watchers
 from labelmill.aggregation.structured._rows import Rows, all_equal
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError
 
 __all__ = ["SegmentModel"]
 
@@ -134,8 +134,7 @@ class SegmentModel:
         NotFittedError
             Before `fit`.
         """
-        if not hasattr(self, "_learned"):
-            raise NotFittedError("SegmentModel is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_learned")
         rows = Rows.of(answers)
         found = _Found.of(rows, self.classes_)
         judged = self._judged(rows, found)

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation.structured._chains import Found, Posterior, legal_steps, posterior
 from labelmill.aggregation.structured._span_choice import best_threshold, without_overlap
@@ -14,7 +15,7 @@ from labelmill.aggregation.structured._span_table import Chain, Chains, chains_o
 from labelmill.aggregation.structured._span_tokens import Key, key_of, tags
 from labelmill.aggregation.structured._tag_votes import Habits, TagVotes, habits_of
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.errors import NotFittedError, UsageError
+from labelmill.errors import UsageError
 
 __all__ = ["TagChain"]
 
@@ -99,8 +100,7 @@ class TagChain:
         UsageError
             If a span has a class that the table fitted did not.
         """
-        if not hasattr(self, "threshold_"):
-            raise NotFittedError("TagChain is not fitted yet: call fit(answers) first")
+        require_fitted(self, "threshold_")
         self._check_classes(answers)
         table = chains_of(answers, self._places, self._classes)
         likely: list[list[tuple[Chain, int, list[Found]]]] = [[] for _ in range(answers.n_items)]

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.domain.answers import AnswerTable, Merged
 from labelmill.domain.lattice import Slot, best
 from labelmill.domain.rover import Aligned, medoid_order
-from labelmill.errors import NotFittedError
 
 __all__ = ["Rover"]
 
@@ -107,8 +107,7 @@ class Rover:
         NotFittedError
             Before `fit`.
         """
-        if not hasattr(self, "_error"):
-            raise NotFittedError("Rover is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_error")
         error = np.array([self._error.get(name, self._crowd) for name in answers.annotators])
         return [self._merged(_versions(answers, i), error) for i in range(answers.n_items)]
 

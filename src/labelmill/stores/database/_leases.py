@@ -44,12 +44,16 @@ def expire(connection: sa.Connection, project: int, now: int, longest: int) -> i
 
     A lease that seems to end later than any can was given before the clock was set back: it ends one lease from now.
     """
-    beyond = sa.update(assignments).where(
-        assignments.c.project_id == project,
-        assignments.c.deadline > now + longest,
-        sa.text("assignments.state = 'leased'"),
+    beyond = (
+        sa.select(assignments.c.id)
+        .where(
+            assignments.c.project_id == project,
+            assignments.c.deadline > now + longest,
+            sa.text("assignments.state = 'leased'"),
+        )
+        .with_for_update(skip_locked=True)
     )
-    connection.execute(beyond.values(deadline=now + longest))
+    connection.execute(sa.update(assignments).where(assignments.c.id.in_(beyond)).values(deadline=now + longest))
     overdue = connection.execute(_OVERDUE.with_for_update(skip_locked=True), {"project": project, "now": now}).all()
     leave(connection, project, overdue, "expired")
     return len(overdue)
@@ -92,14 +96,17 @@ def stand_up(connection: sa.Connection, turns: Sequence[Any]) -> list[Freed]:
 def tell_all(connection: sa.Connection, project: int, freed: Sequence[Freed]) -> None:
     """Whoever may be past these tasks comes back to them.
 
-    Queue by queue, and what everybody must know first: so two who tell at once lock places in the same order.
+    Queue by queue, and all places of a queue are locked at once: so two who tell do it in the same order.
     """
-    for task in sorted(freed, key=lambda task: (task.purpose, not task.was_full, task.users)):
-        if task.was_full:
-            _places.go_back(connection, project, task.purpose, task.rank, task.task)
-        else:
-            for user in sorted(task.users):
-                _places.go_back(connection, project, task.purpose, task.rank, task.task, user=user)
+    for purpose in sorted({task.purpose for task in freed}):
+        tasks_here = [task for task in freed if task.purpose == purpose]
+        everybody = any(task.was_full for task in tasks_here)
+        told = None if everybody else {user for task in tasks_here for user in task.users}
+        if not _places.lock(connection, project, purpose, told):
+            continue
+        for task in tasks_here:
+            whose = None if task.was_full else task.users
+            _places.move_back(connection, project, purpose, task.rank, task.task, whose)
 
 
 _FREE = (

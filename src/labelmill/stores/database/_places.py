@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from labelmill.stores.database._conflicts import insert_or_ignore
 from labelmill.stores.database.tables import places, tasks
 
-__all__ = ["add", "go_back", "go_on", "place_of"]
+__all__ = ["add", "go_back", "go_on", "lock", "move_back", "place_of"]
 
 _MINE = (
     places.c.project_id == sa.bindparam("p_project"),
@@ -68,30 +68,41 @@ def go_on(connection: sa.Connection, place: sa.Row[Any], rank: float | None, tas
     )
 
 
-def go_back(
-    connection: sa.Connection, project: int, purpose: str, rank: float, task: int, *, user: int | None = None
-) -> None:
-    """A task has become free: whoever (or this one) is past it comes back to it.
+def go_back(connection: sa.Connection, project: int, purpose: str, rank: float, task: int) -> None:
+    """A task has become free: whoever is past it comes back to it.
 
     To be called last in a transaction, as every change of a place is: then nobody holds one while waiting for
-    something else. Rows are locked in one order.
+    something else.
     """
-    whose = [places.c.project_id == project, places.c.purpose == purpose]
-    if user is not None:
-        whose.append(places.c.user_id == user)
-    locked = sa.select(places.c.user_id).where(*whose).order_by(places.c.user_id).with_for_update()
-    if not connection.execute(locked).first():
-        return
+    if lock(connection, project, purpose, None):
+        move_back(connection, project, purpose, rank, task, None)
+
+
+def lock(connection: sa.Connection, project: int, purpose: str, users: Collection[int] | None) -> bool:
+    """Lock the places of some people or, with `None`, of all, in one order; whether there are any."""
+    locked = sa.select(places.c.user_id).where(*_of(project, purpose, users)).order_by(places.c.user_id)
+    return connection.execute(locked.with_for_update()).first() is not None
+
+
+def move_back(
+    connection: sa.Connection, project: int, purpose: str, rank: float, task: int, users: Collection[int] | None
+) -> None:
+    """Bring those of these people who are past a task back to it; their places are locked."""
     is_past = sa.or_(places.c.rank > rank, sa.and_(places.c.rank == rank, places.c.task_id > task))
     connection.execute(
         sa.update(places)
-        .where(*whose)
+        .where(*_of(project, purpose, users))
         .values(
             resets=places.c.resets + 1,
             rank=sa.case((is_past, rank), else_=places.c.rank),
             task_id=sa.case((is_past, task), else_=places.c.task_id),
         )
     )
+
+
+def _of(project: int, purpose: str, users: Collection[int] | None) -> list[sa.ColumnElement[bool]]:
+    of_queue = [places.c.project_id == project, places.c.purpose == purpose]
+    return of_queue if users is None else [*of_queue, places.c.user_id.in_(users)]
 
 
 _COUNTS = ("answered", "skipped", "extra", "finished", "ms_active")
