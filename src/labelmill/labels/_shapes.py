@@ -8,10 +8,22 @@ from typing import Any
 
 from labelmill.domain.item import Item
 from labelmill.domain.schema import ABSTAIN, LabelSchema
-from labelmill.domain.strict_json import loads
-from labelmill.errors import BadInputError, SchemaError
+from labelmill.domain.shapes import iou
+from labelmill.errors import SchemaError
+from labelmill.labels._lists import listed
 
-__all__ = ["FARTHEST", "TOLERANCE", "Complaint", "class_name", "image_size", "inside", "number", "shapes_of"]
+__all__ = [
+    "FARTHEST",
+    "TOLERANCE",
+    "Complaint",
+    "class_name",
+    "common_area",
+    "image_size",
+    "inside",
+    "number",
+    "score_of",
+    "shapes_of",
+]
 
 TOLERANCE = 1.0
 """Pixels that a shape may reach over the border of its image, because other tools round; it is cut at the border."""
@@ -33,15 +45,8 @@ def shapes_of(
     SchemaError
         If it is no list of objects, or an object lacks a key or has an unknown one.
     """
-    if isinstance(value, str) and value not in {"", "ABSTAIN"}:
-        try:
-            value = loads(value)
-        except BadInputError:
-            raise _no_list(value, schema, what, example) from None
-    if not isinstance(value, list | tuple):
-        raise _no_list(value, schema, what, example)
     found = []
-    for index, shape in enumerate(value):
+    for index, shape in enumerate(listed(value, lambda other: _no_list(other, schema, what, example))):
         complain = _complaint(schema, f"{what} {index}")
         if not isinstance(shape, Mapping):
             raise complain(f"is {shape!r:.80}, expected an object such as {example}")
@@ -77,6 +82,18 @@ def number(value: Any, field: str, complain: Complaint, *, least: float = -FARTH
     if not (math.isfinite(found) and least <= found <= most):
         raise complain(f"{field} must be between {least:g} and {most:g}, found {found:g}")
     return found + 0.0
+
+
+def score_of(shape: Mapping[str, Any], complain: Complaint) -> dict[str, float]:
+    """The shape's score, 0 to 1, as the one field of a mapping; empty where it has none."""
+    if shape.get("score") is None:
+        return {}
+    return {"score": number(shape["score"], "score", complain, least=0.0, most=1.0)}
+
+
+def common_area(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
+    """IoU of two boxes or polygons; 0 where their classes differ."""
+    return iou(a, b) if a["label"] == b["label"] else 0.0
 
 
 def image_size(item: Item | None) -> tuple[float, float] | None:

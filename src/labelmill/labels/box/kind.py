@@ -9,9 +9,19 @@ from labelmill.domain.item import Item
 from labelmill.domain.matching import unmatched_share
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.shape_merging import LEAST_SIDE, weighted_box
-from labelmill.domain.shapes import iou, iou_table
+from labelmill.domain.shapes import iou_table
 from labelmill.labels._merging import merged_shapes
-from labelmill.labels._shapes import FARTHEST, Complaint, class_name, image_size, inside, number, shapes_of
+from labelmill.labels._shapes import (
+    FARTHEST,
+    Complaint,
+    class_name,
+    common_area,
+    image_size,
+    inside,
+    number,
+    score_of,
+    shapes_of,
+)
 
 __all__ = ["Box"]
 
@@ -72,7 +82,7 @@ class Box:
         Pairs are matched one to one for the greatest sum; boxes of different classes have nothing in common. Scores do
         not count.
         """
-        return unmatched_share(a, b, _alike)
+        return unmatched_share(a, b, common_area)
 
     def merge(self, values: Sequence[Value], weights: Sequence[float]) -> Value:
         """The objects that more than half of the weight has drawn, at the weighted mean of their edges.
@@ -113,9 +123,7 @@ def _box(
     box: dict[str, Any] = {"label": label, "x": x, "y": y, "width": width, "height": height}
     if turned:
         box["rotation"] = turned
-    if shape.get("score") is not None:
-        box["score"] = number(shape["score"], "score", complain, least=0.0, most=1.0)
-    return box
+    return box | score_of(shape, complain)
 
 
 def _check_sides(width: float, height: float, complain: Complaint) -> None:
@@ -138,7 +146,3 @@ def _cut(
 def _place(box: Mapping[str, Any]) -> tuple[Any, ...]:
     corner = (box["x"], box["y"], box["width"], box["height"])
     return *corner, box.get("rotation", 0.0), box["label"], box.get("score", -1.0)
-
-
-def _alike(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    return iou(a, b) if a["label"] == b["label"] else 0.0

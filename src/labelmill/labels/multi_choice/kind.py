@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from labelmill.domain.item import Item
 from labelmill.domain.schema import ABSTAIN, LabelSchema
-from labelmill.domain.strict_json import loads
-from labelmill.errors import BadInputError, SchemaError
+from labelmill.errors import SchemaError
+from labelmill.labels._lists import listed
 from labelmill.labels._weights import checked_weights
 
 __all__ = ["MultiChoice"]
@@ -83,18 +83,11 @@ class MultiChoice:
 
 
 def _parts(value: Any, schema: LabelSchema) -> Iterable[Any]:
-    if isinstance(value, str) and value not in schema.classes:
-        try:
-            value = loads(value)
-        except BadInputError:
-            raise _unknown(value, schema) from None
-        if not isinstance(value, list):
-            raise _unknown(value, schema)
-    elif isinstance(value, str):
+    if isinstance(value, str) and value in schema.classes:
         return [value]
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise _unknown(value, schema)
-    return value
+    if isinstance(value, set | frozenset):
+        return value
+    return listed(value, lambda other: _unknown(other, schema))
 
 
 def _unknown(value: Any, schema: LabelSchema) -> SchemaError:

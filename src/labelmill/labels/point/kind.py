@@ -16,7 +16,7 @@ from labelmill.domain.shape_merging import weighted_point
 from labelmill.domain.shapes import apart_table
 from labelmill.errors import UsageError
 from labelmill.labels._merging import merged_shapes
-from labelmill.labels._shapes import class_name, image_size, inside, number, shapes_of
+from labelmill.labels._shapes import class_name, image_size, inside, number, score_of, shapes_of
 
 __all__ = ["Point"]
 
@@ -79,10 +79,7 @@ class Point:
             label = class_name(shape, schema, complain)
             x, y = (number(shape[field], field, complain) for field in ("x", "y"))
             x, y = inside(x, y, size, "it", complain)
-            point: dict[str, Any] = {"label": label, "x": x, "y": y}
-            if shape.get("score") is not None:
-                point["score"] = number(shape["score"], "score", complain, least=0.0, most=1.0)
-            points.append(point)
+            points.append({"label": label, "x": x, "y": y, **score_of(shape, complain)})
         return sorted(points, key=_place)
 
     def distance(self, a: Value, b: Value) -> float:

@@ -9,9 +9,18 @@ from labelmill.domain.item import Item
 from labelmill.domain.matching import unmatched_share
 from labelmill.domain.polygon_merging import voted_outline
 from labelmill.domain.schema import LabelSchema
-from labelmill.domain.shapes import area, crossing, iou, iou_table
+from labelmill.domain.shapes import area, crossing, iou_table
 from labelmill.labels._merging import merged_shapes
-from labelmill.labels._shapes import Complaint, class_name, image_size, inside, number, shapes_of
+from labelmill.labels._shapes import (
+    Complaint,
+    class_name,
+    common_area,
+    image_size,
+    inside,
+    number,
+    score_of,
+    shapes_of,
+)
 
 __all__ = ["Polygon"]
 
@@ -64,13 +73,9 @@ class Polygon:
         for shape, complain in shapes_of(
             value, schema, what="polygon", needed=("label", "points"), optional=("score",), example=EXAMPLE
         ):
-            polygon: dict[str, Any] = {
-                "label": class_name(shape, schema, complain),
-                "points": _points(shape["points"], size, complain),
-            }
-            if shape.get("score") is not None:
-                polygon["score"] = number(shape["score"], "score", complain, least=0.0, most=1.0)
-            polygons.append(polygon)
+            label = class_name(shape, schema, complain)
+            points = _points(shape["points"], size, complain)
+            polygons.append({"label": label, "points": points, **score_of(shape, complain)})
         return sorted(polygons, key=_place)
 
     def distance(self, a: Value, b: Value) -> float:
@@ -79,7 +84,7 @@ class Polygon:
         Pairs are matched one to one for the greatest sum; polygons of different classes have nothing in common. Scores
         do not count.
         """
-        return unmatched_share(a, b, _alike)
+        return unmatched_share(a, b, common_area)
 
     def merge(self, values: Sequence[Value], weights: Sequence[float]) -> Value:
         """The objects that more than half of the weight has drawn, each by majority of the area.
@@ -128,7 +133,3 @@ def _points(given: Any, size: tuple[float, float] | None, complain: Complaint) -
 
 def _place(polygon: Mapping[str, Any]) -> tuple[Any, ...]:
     return polygon["points"], polygon["label"], polygon.get("score", -1.0)
-
-
-def _alike(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    return iou(a, b) if a["label"] == b["label"] else 0.0

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from labelmill.domain.item import Item
 from labelmill.domain.schema import ABSTAIN, LabelSchema
-from labelmill.domain.strict_json import loads
-from labelmill.errors import BadInputError, SchemaError
+from labelmill.errors import SchemaError
+from labelmill.labels._lists import listed
 from labelmill.labels._medians import lower_median
 from labelmill.labels._weights import checked_weights
 from labelmill.labels.ranking._kemeny import best_order
@@ -119,14 +119,10 @@ def _completed(names: list[str], classes: Sequence[str]) -> list[str]:
 
 
 def _parts(value: Any, schema: LabelSchema) -> Sequence[Any]:
-    if isinstance(value, str):
-        try:
-            value = loads(value)
-        except BadInputError:
-            raise _unknown(value, schema) from None
-    if not isinstance(value, list | tuple) or not value:
-        raise _unknown(value, schema)
-    return value
+    parts = listed(value, lambda other: _unknown(other, schema))
+    if not parts:
+        raise _unknown(parts, schema)
+    return parts
 
 
 def _unknown(value: Any, schema: LabelSchema) -> SchemaError:

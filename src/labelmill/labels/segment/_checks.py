@@ -8,8 +8,8 @@ from typing import Any
 
 from labelmill.domain.item import Item
 from labelmill.domain.schema import ABSTAIN, LabelSchema
-from labelmill.domain.strict_json import loads
-from labelmill.errors import BadInputError, SchemaError
+from labelmill.errors import SchemaError
+from labelmill.labels._lists import listed
 
 __all__ = ["checked_segments"]
 
@@ -33,7 +33,7 @@ def checked_segments(value: Any, schema: LabelSchema, item: Item | None) -> list
     """
     duration = _duration(item)
     found: list[dict[str, Any]] = []
-    for place, element in enumerate(_elements(value, schema)):
+    for place, element in enumerate(listed(value, lambda other: _unknown(other, schema))):
         segment = _segment(element, place, schema, duration)
         if segment in found:
             raise SchemaError(f"element {place} repeats element {found.index(segment)}: mark each segment once")
@@ -45,17 +45,6 @@ def _duration(item: Item | None) -> float | None:
     """Seconds the item lasts; None where nobody said, or said something that is no number."""
     told = None if item is None else item.facts.get("duration")
     return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told > 0 else None
-
-
-def _elements(value: Any, schema: LabelSchema) -> list[Any]:
-    if isinstance(value, str):
-        try:
-            value = loads(value)
-        except BadInputError:
-            raise _unknown(value, schema) from None
-    if not isinstance(value, list | tuple):
-        raise _unknown(value, schema)
-    return list(value)
 
 
 def _unknown(value: Any, schema: LabelSchema) -> SchemaError:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from labelmill.domain.item import Item
 from labelmill.domain.matching import unmatched_share
 from labelmill.domain.schema import ABSTAIN, LabelSchema
-from labelmill.domain.strict_json import loads
-from labelmill.errors import BadInputError, SchemaError
+from labelmill.errors import SchemaError
+from labelmill.labels._lists import listed
 from labelmill.labels._weights import checked_weights
 
 __all__ = ["Span"]
@@ -65,7 +65,8 @@ class Span:
         [{'start': 0, 'end': 4, 'label': 'LOC'}]
         """
         length = None if item is None else len(item.text)
-        spans = [_span(part, i, schema, length) for i, part in enumerate(_parts(value, schema))]
+        parts = listed(value, lambda other: _no_list(other, schema))
+        spans = [_span(part, i, schema, length) for i, part in enumerate(parts)]
         order = {name: k for k, name in enumerate(schema.classes)}
         spans.sort(key=lambda span: (span["start"], span["end"], order[span["label"]]))
         for i, span in enumerate(spans[1:], 1):
@@ -127,17 +128,6 @@ class Span:
         spans.sort(key=lambda span: span["label"])
         spans.sort(key=cmp_to_key(compare))
         return sorted(spans, key=lambda span: (span["start"], span["end"], place.get(span["label"], len(place))))
-
-
-def _parts(value: Any, schema: LabelSchema) -> list[Any]:
-    if isinstance(value, str):
-        try:
-            value = loads(value)
-        except BadInputError:
-            raise _no_list(value, schema) from None
-    if not isinstance(value, list | tuple):
-        raise _no_list(value, schema)
-    return list(value)
 
 
 def _no_list(value: Any, schema: LabelSchema) -> SchemaError:
