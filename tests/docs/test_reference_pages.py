@@ -18,7 +18,7 @@ import pytest
 
 from labelmill import errors, registry
 from labelmill.cli.main import cli
-from labelmill.pipeline.settings import SETTINGS
+from labelmill.pipeline.settings import ATTRIBUTE_SETTINGS, SETTINGS, Setting
 
 P = TypeVar("P", bound=click.Parameter)
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -80,15 +80,19 @@ def settings_page() -> str:
     """Every setting by section."""
     parts = [SETTINGS_INTRO]
     for section in dict.fromkeys(setting.section for setting in SETTINGS):
-        rows = [
-            f"| `{s.name}` | {_plain_type(s.type)} | {_shown(s.default)} | {_cell(s.help)} |"
-            for s in SETTINGS
-            if s.section == section
-        ]
-        parts.append(
-            "\n".join([f"## `[{section}]`\n", "| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])
-        )
+        rows = [_row(s) for s in SETTINGS if s.section == section]
+        parts.append(_table_of_settings(f"## `[{section}]`", rows))
+        if section == "schema":
+            parts.append(_table_of_settings("### `[[schema.attributes]]`", [_row(s) for s in ATTRIBUTE_SETTINGS]))
     return "\n".join(parts)
+
+
+def _table_of_settings(title: str, rows: list[str]) -> str:
+    return "\n".join([f"{title}\n", "| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _row(s: Setting) -> str:
+    return f"| `{s.name}` | {_plain_type(s.type)} | {_shown(s.default)} | {_cell(s.help)} |"
 
 
 def plugins_page() -> str:
@@ -221,7 +225,14 @@ def _tree(error: type[errors.LabelmillError], depth: int) -> Iterator[tuple[type
 
 
 def _plain_type(kind: type) -> str:
-    return {str: "text", int: "whole number", float: "number", list: "list of texts", bool: "true or false"}[kind]
+    return {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        list: "list of texts",
+        bool: "true or false",
+        dict: "tables",
+    }[kind]
 
 
 def _shown(default: Any) -> str:

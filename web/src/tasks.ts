@@ -42,6 +42,22 @@ export interface ClassOfSchema {
   readonly key?: string | null;
 }
 
+/** What a shape or region tells besides its class. */
+export interface AttributeOfSchema {
+  readonly name: string;
+  readonly kind: "choice" | "number" | "text" | "yes_no";
+  /** Of a choice. */
+  readonly options: readonly string[];
+  /** Which classes have it; empty: all. */
+  readonly classes: readonly string[];
+  readonly required: boolean;
+  readonly least?: number | null;
+  readonly most?: number | null;
+  readonly unit: string;
+  /** A new region is proposed what the last one of its class was given. */
+  readonly sticky: boolean;
+}
+
 /** The question that is asked of every item. */
 export interface Schema {
   readonly name: string;
@@ -50,6 +66,7 @@ export interface Schema {
   readonly modality: "text" | "image" | "audio";
   readonly guidelines: string;
   readonly version: number;
+  readonly attributes?: readonly AttributeOfSchema[];
 }
 
 export interface Settings {

@@ -99,6 +99,12 @@ export interface Widget<V = unknown, S = undefined> {
    */
   answer?(props: WidgetProps<V, S>): V | null;
 
+  /**
+   * Why the answer cannot be sent yet, in the person's language, or `null`. What is at fault may be brought to the eye.
+   * Asked before every sending, however it was begun.
+   */
+  obstacle?(props: WidgetProps<V, S>): string | null;
+
   /** Whether two values are the same answer: decides "accepted" or "edited". */
   same(a: V, b: V): boolean;
 

@@ -54,7 +54,9 @@ SHOWN = 20
     type=click.Path(path_type=Path),
     help="File with item, annotator, for --label-kind: who looked; no row in --votes then means nothing was found.",
 )
-@click.option("--by", type=click.Choice(["class", "pair", "item"]), help="A row for each of these as well.")
+@click.option(
+    "--by", type=click.Choice(["class", "pair", "item", "attribute"]), help="A row for each of these as well."
+)
 @click.option("--out", type=OutFile(), help="File that gets these rows, or one row without --by.")
 @click.option("--classes", help="Class order, from low to high.  [default: as numbers, or sorted]")
 @click.option("--confidence", type=SHARE, default=0.95, show_default=True, help="Of the intervals.")
@@ -192,16 +194,16 @@ def _between(found: Agreement, form: str, low: float, high: float) -> str:
 
 
 def _table(parts: pl.DataFrame, by: str) -> Table:
-    """Classes in their order; the pairs that share the most items, and the items, that agree least first."""
+    """Classes and attributes in order; the pairs that share the most items, and the items, that agree least first."""
     from rich.table import Table
 
     if by == "pair":
         parts = parts.sort("n_items", descending=True, maintain_order=True).head(SHOWN)
-    if by != "class":
+    if by not in {"class", "attribute"}:
         parts = parts.sort("value", nulls_last=True, maintain_order=True)
     table = Table(box=None, header_style="dim")
     for name in parts.columns:
-        is_text = name in ("class", "annotator", "other", "item")
+        is_text = name in ("class", "annotator", "other", "item", "attribute")
         table.add_column(name.removeprefix("n_"), justify="left" if is_text else "right")
     for row in parts.head(SHOWN).iter_rows(named=True):
         table.add_row(*(_cell(name, value) for name, value in row.items()))

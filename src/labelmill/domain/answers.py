@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.errors import UsageError
 
@@ -84,6 +85,7 @@ class AnswerTable:
         kinds: Sequence[AnnotatorKind | None] | None = None,
     ) -> None:
         self.kind = kind
+        self.attributes: tuple[Attribute, ...] = tuple(getattr(kind, "attributes", ()))
         self.items, self.annotators, self.classes = items, tuple(annotators), tuple(classes)
         self.item_index = np.asarray(item_index, dtype=np.int32)
         self.annotator_index = np.asarray(annotator_index, dtype=np.int32)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from labelmill.domain.lattice import Slot, best, lattice, vote
 from labelmill.domain.words import apart, words_with_gaps
 
-__all__ = ["Aligned", "medoid_order", "text_distance"]
+__all__ = ["Aligned", "medoid_order", "text_distance", "voted_text"]
 
 MOST_APART = 0.75
 """If the others are further than this from the first, in the mean, they are no versions of one text: a vote on words
@@ -35,6 +35,24 @@ def medoid_order(texts: Sequence[str], weights: Sequence[float]) -> list[int]:
             table[i][k] = table[k][i] = text_distance(text, other)
     far = [round(math.fsum(w * d for w, d in zip(weights, row, strict=True)), 9) for row in table]
     return sorted(range(len(texts)), key=lambda i: (far[i], -weights[i], texts[i]))
+
+
+def voted_text(texts: Sequence[str], weights: Sequence[float]) -> str:
+    """A vote on each word of the aligned texts (ROVER); the text nearest to all where they are too far apart.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        At least one.
+    weights : sequence of float
+        One for each, not all 0.
+    """
+    order = medoid_order(texts, weights)
+    sorted_texts, trust = [texts[i] for i in order], [weights[i] for i in order]
+    aligned = Aligned(sorted_texts)
+    if len(set(sorted_texts)) == 1 or not aligned.is_one:
+        return sorted_texts[0]
+    return aligned.text(aligned.chosen(trust), trust)
 
 
 class Aligned:

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from labelmill.domain import medians
 from labelmill.labels._weights import checked_weights
 
 __all__ = ["lower_median", "middle_pair"]
 
 Value = TypeVar("Value")
 
-ROUNDING = 1e-12
-"""Of the whole weight: half of it is half in spite of rounding."""
-
 
 def middle_pair(
     values: Sequence[Value], weights: Sequence[float], *, key: Callable[[Value], Any]
 ) -> tuple[Value, Value]:
-    """The two values in the middle: half of the weight lies at or before the first, and at or after the second.
-
-    They are one and the same unless exactly half of the weight lies before one and after the other.
+    """The two values in the middle; see `labelmill.domain.medians.middle_pair`.
 
     Raises
     ------
     UsageError
         If there are no values, or the weights do not fit them.
     """
-    weighted = sorted(zip(values, checked_weights(values, weights), strict=True), key=lambda pair: key(pair[0]))
-    counted = [(value, weight) for value, weight in weighted if weight > 0]
-    below = [math.fsum(weight for _, weight in counted[: i + 1]) for i in range(len(counted))]
-    half, slack = below[-1] / 2, below[-1] * ROUNDING
-    first = next(i for i, reached in enumerate(below) if reached >= half - slack)
-    last = next(i for i, reached in enumerate(below) if reached > half + slack)
-    return counted[first][0], counted[last][0]
+    return medians.middle_pair(values, checked_weights(values, weights), key=key)
 
 
 def lower_median(values: Sequence[Value], weights: Sequence[float], *, key: Callable[[Value], Any]) -> Value:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.domain.attribute_merging import merged_attributes
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.clusters import one_of_each
 from labelmill.domain.shape_merging import heaviest
 from labelmill.labels._weights import checked_weights
@@ -21,6 +23,9 @@ SAME_OBJECT = 0.4
 OTHER_CLASS = 0.9
 """Similarity of two drawings of different classes, for each of the same class."""
 
+NO_PLACE = frozenset({"label", "score", "attributes"})
+"""What a shape tells besides where it lies."""
+
 Shape = dict[str, Any]
 
 
@@ -31,6 +36,7 @@ def merged_shapes(
     similarity: Callable[[list[Shape], list[Shape]], npt.NDArray[np.float64]],
     locate: Callable[[list[Shape], list[float]], Shape],
     classes: Sequence[str],
+    attributes: Sequence[Attribute] = (),
 ) -> list[Shape]:
     """The objects that more than half of the weight has drawn, each at the weighted mean; equals stay as they are."""
     checked = checked_weights(values, weights)
@@ -47,7 +53,7 @@ def merged_shapes(
         rows = np.flatnonzero(cluster == number).tolist()
         share = [sorted_pairs[owner[row]][1] for row in rows]
         if math.fsum(share) > half:
-            merged.append(_one([shapes[row] for row in rows], share, locate, classes))
+            merged.append(_one([shapes[row] for row in rows], share, locate, classes, attributes))
     return merged
 
 
@@ -61,9 +67,17 @@ def _clustered(
     return one_of_each(alike, owner, least=SAME_OBJECT)
 
 
-def _one(shapes: list[Shape], weights: list[float], locate: Callable[..., Shape], classes: Sequence[str]) -> Shape:
+def _one(
+    shapes: list[Shape],
+    weights: list[float],
+    locate: Callable[..., Shape],
+    classes: Sequence[str],
+    attributes: Sequence[Attribute],
+) -> Shape:
     if all(shape == shapes[0] for shape in shapes):
         return {key: value for key, value in shapes[0].items() if key != "score"}
     trusted = weights if any(weights) else [1.0] * len(weights)
     label = heaviest([shape["label"] for shape in shapes], trusted, classes)
-    return {"label": label, **locate(shapes, trusted)}
+    places = [{key: value for key, value in shape.items() if key not in NO_PLACE} for shape in shapes]
+    place = places[0] if all(one == places[0] for one in places) else locate(shapes, trusted)
+    return {"label": label, **place, **merged_attributes(shapes, trusted, label, attributes)}

@@ -41,8 +41,17 @@ ELEMENT_COLUMNS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 }
 """Kind of label -> the columns that, beside `label`, hold one element a row, in each of the ways they are written."""
 
-EXTRA_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {"box": ("rotation", "score"), "segment": ("text",)}
+EXTRA_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "span": ("attributes",),
+    "segment": ("text", "attributes"),
+    "box": ("rotation", "score", "attributes"),
+    "point": ("score", "attributes"),
+    "polygon": ("score", "attributes"),
+}
 """What else an element of a kind may have."""
+
+JSON_CELLS: Final[Mapping[str, str]] = {"points": "a JSON list of [x, y]", "attributes": "a JSON object"}
+"""Columns whose cells are JSON -> what each must be."""
 
 
 @dataclass
@@ -145,6 +154,8 @@ def element_rows(item: str, value: Sequence[Mapping[str, Any]], columns: Sequenc
             cells |= {"x1": x, "y1": y, "x2": x + cells.pop("width"), "y2": y + cells.pop("height")}
         if "points" in columns:
             cells["points"] = dumps([list(point) for point in cells["points"]])
+        if "attributes" in cells:
+            cells["attributes"] = dumps(cells["attributes"])
         yield {"item": item, "label": cells.get("label"), **{name: cells.get(name) for name in columns}}
 
 
@@ -216,10 +227,10 @@ def _take_element(
         cell = row[name]
         if _is_blank(cell):
             continue
-        number = _points(cell) if name == "points" else cell if name == "text" else _number(cell)
-        if number is None:
-            return name, f"expected {'a JSON list of [x, y]' if name == 'points' else 'a number'}, found {cell!r}"
-        element[name] = number
+        found_value = _parsed(cell) if name in JSON_CELLS else cell if name == "text" else _number(cell)
+        if found_value is None:
+            return name, f"expected {JSON_CELLS.get(name, 'a number')}, found {cell!r}"
+        element[name] = found_value
     if "x1" in columns:
         missing = [name for name in ("x1", "y1", "x2", "y2") if name not in element]
         if missing:
@@ -267,7 +278,7 @@ def _number(cell: Any) -> float | int | None:
     return int(number) if number.is_integer() and "." not in str(cell) else number
 
 
-def _points(cell: Any) -> Any:
+def _parsed(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     try:

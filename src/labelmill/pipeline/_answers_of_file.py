@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from labelmill import registry
 from labelmill.domain.answers import AnswerTable
+from labelmill.domain.attributes import seen_attributes
 from labelmill.domain.item import Item
-from labelmill.domain.schema import WITHOUT_CLASSES, LabelSchema
+from labelmill.domain.schema import WITHOUT_CLASSES, WITHOUT_REGIONS, LabelSchema
 from labelmill.domain.vote import AnnotatorKind
 from labelmill.errors import BadInputError, BadRow, UsageError
 from labelmill.pipeline._answer_rows import RawAnswer, RawAnswers, canonical, read_raw_answers
@@ -71,8 +72,8 @@ def read_answers(
     votes : Path
         Columns `item`, `annotator` (`task`, `worker`) and `label`: the whole answer, as JSON where it is a list. Or
         one element a row: `label` is its class, and columns hold the rest (`start`, `end` of spans and segments; `x`,
-        `y`, `width`, `height` or `x1`, `y1`, `x2`, `y2` of boxes; `x`, `y` of points; `points` of polygons); a row
-        with nothing in these columns says that the annotator found nothing.
+        `y`, `width`, `height` or `x1`, `y1`, `x2`, `y2` of boxes; `x`, `y` of points; `points` of polygons; their
+        `attributes`, a JSON object); a row with nothing in these columns says that the annotator found nothing.
     label_kind : str
         Name of a kind of label.
     classes : sequence of str, optional
@@ -95,7 +96,7 @@ def read_answers(
         bad += _add_views(raw, views)
     known = {} if items is None else _items(items)
     schema = _schema(label_kind, classes, raw)
-    plugin = registry.find("label_kind", label_kind)(classes=schema.classes)
+    plugin = registry.find("label_kind", label_kind)(**schema.kind_options)
     answers, values = [], []
     for answer in raw.answers:
         if items is not None and answer.item not in known:
@@ -131,14 +132,23 @@ def read_answers(
 
 
 def _schema(label_kind: str, classes: Sequence[str] | None, raw: RawAnswers) -> LabelSchema:
+    attributes = () if label_kind in WITHOUT_REGIONS else seen_attributes(_told(raw))
     if classes is not None:
-        return LabelSchema("label", tuple(classes), kind=label_kind)
+        return LabelSchema("label", tuple(classes), kind=label_kind, attributes=attributes)
     if label_kind in ORDERED:
         raise UsageError(f"a {label_kind} needs its classes in order: --classes poor,fair,good")
     seen = sorted({name for answer in raw.answers for name in _named(answer.value)})
     if not seen and label_kind not in WITHOUT_CLASSES:
         seen = ["label"]  # nothing was ever named: any class will do
-    return LabelSchema("label", tuple(seen) if label_kind not in WITHOUT_CLASSES else (), kind=label_kind)
+    known = tuple(seen) if label_kind not in WITHOUT_CLASSES else ()
+    return LabelSchema("label", known, kind=label_kind, attributes=attributes)
+
+
+def _told(raw: RawAnswers) -> Iterable[Any]:
+    """What shapes of answers that are not checked yet say besides their class."""
+    for answer in raw.answers:
+        if isinstance(answer.value, list):
+            yield from (part.get("attributes") for part in answer.value if isinstance(part, Mapping))
 
 
 def _named(value: Any) -> Iterable[str]:

@@ -95,7 +95,7 @@ class Plan:
         schema, code = data["schema"], data["code"]
         return cls(
             data["verb"],
-            LabelSchema(**{**schema, "classes": tuple(schema["classes"])}),
+            LabelSchema.of(schema),
             tuple(_job(job) for job in data["jobs"]),
             tuple(Machine(**machine) for machine in data["machines"]),
             None if code is None else _code(code),

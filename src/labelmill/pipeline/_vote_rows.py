@@ -67,8 +67,9 @@ class VoteRows:
         self.purpose = purpose
         self.kind = kind
         self.now = workspace.now()
-        self.schema = workspace.schema
-        self.label_kind: LabelKind = registry.find("label_kind", self.schema.kind)(classes=self.schema.classes)
+        # What a detector draws tells no direction, however much people are asked for it.
+        self.schema = workspace.schema if kind == "person" else workspace.schema.without_demands()
+        self.label_kind: LabelKind = registry.find("label_kind", self.schema.kind)(**self.schema.kind_options)
         self.n_unanswered = 0
         self._lake = workspace.lake
         self._items = None if of_new_items else workspace.lake.item_ids()

@@ -148,6 +148,7 @@ def _provenance(workspace: Workspace, name: str, run_id: str) -> dict[str, Any]:
             "kind": workspace.schema.kind,
             "classes": list(workspace.schema.classes),
             "version": workspace.schema.version,
+            "attributes": [attribute.to_dict() for attribute in workspace.schema.attributes],
         },
         "settings": dict(workspace.project.settings),
         "annotators": [

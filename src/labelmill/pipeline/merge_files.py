@@ -202,7 +202,7 @@ def _element_frame(table: AnswerTable, merged: Sequence[Merged], columns: Sequen
         parts = one.parts or (one.confidence,) * max(len(one.value), 1)
         elements = list(element_rows(item, one.value, columns))
         rows += [{**row, "confidence": part} for row, part in zip(elements, parts, strict=True)]
-    types: dict[str, Any] = {name: pl.Float64 for name in columns if name not in {"points", "text"}}
+    types: dict[str, Any] = {name: pl.Float64 for name in columns if name not in {"points", "text", "attributes"}}
     if rows and all(isinstance(row[name], int | None) for row in rows for name in types):
         types = dict.fromkeys(types, pl.Int64)
     texts = dict.fromkeys(("item", "label", *(c for c in columns if c not in types)), pl.String)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,7 +101,7 @@ def people_settings(workspace: Workspace) -> dict[str, Any]:
         "blind_share": project["people.blind_share"],
         "late": project["people.late"],
     }
-    schema = asdict(workspace.schema) | {"classes": list(workspace.schema.classes)}
+    schema = workspace.schema.to_dict()
     shown = {"overlap": project["people.overlap"], "threshold": project["people.threshold"]}
     media = list(project["storage.media"])
     return {"title": project.name, "media": media, "schema": schema, "queue": queue, "people": shown}
@@ -139,13 +139,14 @@ def refill(folder: Path, address: str, count: int | None) -> Queued:
 
 def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
     model = str(current_consensus(workspace).meta["model"])
-    kind = registry.find("label_kind", workspace.schema.kind)(classes=workspace.schema.classes)
+    asked = workspace.schema.without_demands()
+    kind = registry.find("label_kind", asked.kind)(**asked.kind_options)
     items = workspace.lake.items([task.item for task in selected.tasks])
     for task, known in zip(selected.tasks, measured(workspace, items), strict=True):
         label, confidence = selected.answers.get(task.item, (None, None))
         suggestions = []
         if label is not None:
-            value = kind.validate(label, workspace.schema, known)
+            value = kind.validate(label, asked, known)
             suggestions.append(
                 {"id": "consensus", "source": model, "kind": "consensus", "score": confidence, "value": value}
             )
@@ -161,9 +162,10 @@ def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
 
 def _gold_tasks(workspace: Workspace) -> Iterator[NewTask]:
     answers = dict(gold_answers(workspace).select("item", "value").iter_rows())
-    kind = registry.find("label_kind", workspace.schema.kind)(classes=workspace.schema.classes)
+    asked = workspace.schema.without_demands()
+    kind = registry.find("label_kind", asked.kind)(**asked.kind_options)
     for known in measured(workspace, workspace.lake.items(list(answers))):
-        value = kind.validate(answers[known.id], workspace.schema, known)
+        value = kind.validate(answers[known.id], asked, known)
         yield NewTask(known.id, _content(known), "gold", overlap=EVERYBODY, answer=value)
 
 

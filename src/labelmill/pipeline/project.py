@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from labelmill import registry
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.schema import WITHOUT_CLASSES, LabelSchema
 from labelmill.errors import ProjectError, SchemaError, UsageError, nearest
+from labelmill.pipeline._attribute_settings import declared_attributes
 from labelmill.pipeline._engines import check_engine
 from labelmill.pipeline.settings import SETTINGS
 
@@ -143,13 +145,19 @@ def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
             if key not in known:
                 names = [setting.name for setting in SETTINGS if setting.section == section]
                 raise ProjectError(f"{path}: unknown key {name!r} in [{section}]: {nearest(name, names)}")
-            settings[key] = _typed(key, value, known[key].type, path)
+            is_table = known[key].type is dict
+            settings[key] = _tables(value, path) if is_table else _typed(key, value, known[key].type, path)
     if settings["schema.classes"] is None and settings["schema.kind"] in WITHOUT_CLASSES:
         settings["schema.classes"] = []
     if settings["schema.classes"] is None:
         raise ProjectError(f'{path}: [schema] needs classes, e.g. classes = ["ham", "spam"]')
     _check_values(settings, path)
     return settings
+
+
+def _tables(value: Any, path: Path) -> list[dict[str, Any]]:
+    """`[[schema.attributes]]` as plain data: settings are written into releases."""
+    return [attribute.to_dict() for attribute in declared_attributes(value, path)]
 
 
 def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
@@ -215,4 +223,5 @@ def _schema(settings: Mapping[str, Any]) -> LabelSchema:
         modality=settings["schema.modality"],
         guidelines=settings["schema.guidelines"],
         version=settings["schema.version"],
+        attributes=tuple(Attribute.of(told) for told in settings["schema.attributes"]),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["SETTINGS", "Setting"]
+__all__ = ["ATTRIBUTE_SETTINGS", "SETTINGS", "Setting"]
 
 
 class Setting(NamedTuple):
-    """One key of the project file: `[section] name = ...`."""
+    """One key of the project file: `[section] name = ...`; of type dict are tables `[[section.name]]`."""
 
     section: str
     name: str
@@ -31,6 +31,7 @@ SETTINGS = (
     Setting("schema", "modality", str, "text", "What an item's data is: text, image, audio."),
     Setting("schema", "guidelines", str, "", "What people are told; Markdown."),
     Setting("schema", "version", int, 1, "Raise it when the meaning of an answer changes."),
+    Setting("schema", "attributes", dict, [], "What shapes and regions tell besides their class; see below."),
     Setting("source", "items", list, [], "Files of items that `labelmill run` imports."),
     Setting("source", "votes", list, [], "Files of votes that `labelmill run` imports."),
     Setting("source", "id", str, "id", "Column with the item's id."),
@@ -61,3 +62,20 @@ SETTINGS = (
     Setting("export", "formats", list, ["csv", "jsonl", "parquet"], "Files of a release."),
 )
 """In the order of the documentation."""
+
+ATTRIBUTE_SETTINGS = tuple(
+    Setting("schema.attributes", *rest)
+    for rest in (
+        ("name", str, None, "What it is called."),
+        ("kind", str, "choice", "What its value is: choice (one of the options), number, text, yes_no."),
+        ("options", list, [], "Of a choice: two at least, in the order in which they are shown."),
+        ("classes", list, [], "The classes that have it; all without any."),
+        ("required", bool, False, "Whether people must give it before they can send."),
+        ("least", float, "", "Of a number: nothing smaller is taken."),
+        ("most", float, "", "Of a number: nothing greater is taken."),
+        ("unit", str, "", "Of a number: shown beside it, e.g. km/h."),
+        ("sticky", bool, False, "Whether a new region is proposed what the last one of its class was given."),
+        ("counts", bool, False, "Whether shapes that differ in it are less alike where answers are compared."),
+    )
+)
+"""Keys of each table `[[schema.attributes]]`, in the order of the documentation."""

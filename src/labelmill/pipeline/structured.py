@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -54,6 +55,7 @@ def aggregate_structured(workspace: Workspace, model: str) -> Aggregated:
     seed = int(workspace.project["project.seed"])
     votes, gold = people_votes(workspace), people_votes(workspace, ("gold",))
     told = [labelmill.__version__, name, seed, source_hash(plugin), schema_fingerprint(workspace.schema), partitions]
+    told += [asdict(attribute) for attribute in workspace.schema.attributes]
     digest = digest_of([*told, votes.to_dict(as_series=False), gold.to_dict(as_series=False)])
     with lake.writing(), workspace.running("aggregate", engine="serial", parameters={"model": name}) as run:
         stored = lake.consensus()
@@ -101,8 +103,8 @@ def answer_table(workspace: Workspace, votes: pl.DataFrame) -> AnswerTable:
     FailedError
         If an answer is none under the present schema.
     """
-    schema = workspace.schema
-    kind = registry.find("label_kind", schema.kind)(classes=schema.classes)
+    schema = workspace.schema.without_demands()
+    kind = registry.find("label_kind", schema.kind)(**schema.kind_options)
     ids = votes["item"].unique(maintain_order=True).to_list()
     items = {item.id: known_facts(item) for item in workspace.lake.items(ids)}
     people = sorted(votes["annotator"].unique().to_list())

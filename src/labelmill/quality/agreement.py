@@ -30,7 +30,7 @@ __all__ = ["BY", "Agreement", "By", "Kappa", "agreement", "cohen_kappa", "krippe
 
 Floats = npt.NDArray[np.float64]
 
-By = Literal["class", "pair", "item"]
+By = Literal["class", "pair", "item", "attribute"]
 
 BY: tuple[By, ...] = get_args(By)
 
@@ -61,8 +61,9 @@ class Agreement:
     reason : str
         Why there is no value; empty where there is one.
     parts : polars.DataFrame or None
-        By class (`class, n_votes, value, low, high`), pair (`annotator, other, n_items, percent, value, low, high`) or
-        item (`item, n_votes, percent, value`), if asked for; null where not defined.
+        By class (`class, n_votes, value, low, high`), pair (`annotator, other, n_items, percent, value, low, high`),
+        item (`item, n_votes, percent, value`) or attribute of shapes (`attribute, n_pairs, percent, value, low, high`),
+        if asked for; null where not defined.
     """
 
     metric: str
@@ -229,6 +230,8 @@ def _check_options(metric: str, level: Any, by: str | None, n_resamples: int, co
         raise UsageError(f"unknown metric {metric!r}: {nearest(str(metric), COEFFICIENTS)}")
     if by is not None and by not in BY:
         raise UsageError(f"cannot show agreement by {by!r}: {nearest(str(by), BY)}")
+    if by == "attribute":
+        raise UsageError("attributes belong to shapes and regions: name their kind, e.g. --label-kind box")
     if by == "class" and level != "nominal":
         raise UsageError("a class against all others has no order: by class goes with the level nominal")
     if n_resamples < 0 or not 0 < confidence < 1:

@@ -15,6 +15,7 @@ import polars as pl
 
 from labelmill.domain.answers import AnswerTable
 from labelmill.errors import UsageError
+from labelmill.quality._attribute_agreement import agreement_on_attributes
 from labelmill.quality._draws import draws_of, interval
 from labelmill.quality.agreement import Agreement, By
 
@@ -41,9 +42,10 @@ def structured_agreement(
     ----------
     answers : AnswerTable
         Abstentions are left out.
-    by : {"class", "pair", "item"}, optional
+    by : {"class", "pair", "item", "attribute"}, optional
         Which parts to give. By pair: against the :math:`D_e` of all. By class: with elements of the other classes
-        taken away, for kinds whose values are lists of elements with a label.
+        taken away, for kinds whose values are lists of elements with a label. By attribute: over shapes that two
+        annotators both drew, see `labelmill.quality._attribute_agreement`.
     n_resamples : int
         Draws of items with replacement; 0 leaves the intervals NaN.
     confidence : float
@@ -54,7 +56,7 @@ def structured_agreement(
     Raises
     ------
     UsageError
-        If an option is impossible, or the kind has no classes to show agreement by.
+        If an option is impossible, or the kind has no classes, or no attributes, to show agreement by.
     """
     if n_resamples < 0 or not 0 < confidence < 1:
         raise UsageError(
@@ -180,6 +182,8 @@ def _draws(n: int, n_resamples: int, seed: int) -> Iterator[Floats]:
 def _parts(measured: _Measured, by: By, n_resamples: int, confidence: float) -> pl.DataFrame:
     if by == "class":
         return _by_class(measured, n_resamples, confidence)
+    if by == "attribute":
+        return _by_attribute(measured, n_resamples, confidence)
     return _by_pair(measured, n_resamples, confidence) if by == "pair" else _by_item(measured)
 
 
@@ -195,6 +199,11 @@ def _by_class(measured: _Measured, n_resamples: int, confidence: float) -> pl.Da
         n = sum(len(of_class.values[p]) for positions in measured.shared for p in positions)
         rows.append({"class": name, "n_votes": n, "value": value, "low": low, "high": high})
     return _frame(rows, {"class": pl.String, "n_votes": pl.Int64}, ("value", "low", "high"))
+
+
+def _by_attribute(measured: _Measured, n_resamples: int, confidence: float) -> pl.DataFrame:
+    rows = agreement_on_attributes(measured.answers, n_resamples=n_resamples, confidence=confidence, seed=measured.seed)
+    return _frame(rows, {"attribute": pl.String, "n_pairs": pl.Int64}, ("percent", "value", "low", "high"))
 
 
 def _by_pair(measured: _Measured, n_resamples: int, confidence: float) -> pl.DataFrame:

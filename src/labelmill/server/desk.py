@@ -37,8 +37,8 @@ class Question:
     def of(cls, project: Project) -> Question:
         """As the project's settings say."""
         told: Mapping[str, Any] = project.settings.get("schema") or {"name": "label", "kind": "text", "classes": []}
-        schema = LabelSchema(**{**told, "classes": tuple(told["classes"])})
-        kind = registry.find("label_kind", schema.kind)(classes=schema.classes)
+        schema = LabelSchema.of(told)
+        kind = registry.find("label_kind", schema.kind)(**schema.kind_options)
         shown = project.settings.get("people", {})
         title = project.settings.get("title") or project.name
         return cls(schema, kind, title, shown.get("overlap", 1), shown.get("threshold", 0.0))

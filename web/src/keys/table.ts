@@ -48,6 +48,7 @@ export const ACTS: readonly Act[] = [
   { name: "delete_region", scope: "regions", key: "Delete", also: ["Backspace"] },
   { name: "deselect", scope: "regions", key: "Escape" },
   { name: "new_region", scope: "regions", key: "n" },
+  { name: "attributes", scope: "regions", key: "t" },
 
   { name: "tool_select", scope: "shapes", key: "v" },
   { name: "tool_box", scope: "shapes", key: "b" },

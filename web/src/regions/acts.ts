@@ -1,5 +1,6 @@
 import type { Signal } from "@preact/signals";
 import { classOfAct } from "web/parts/class_list";
+import { actOnAttributes } from "web/regions/attributes/acts";
 import type { Region, Regions } from "web/regions/regions";
 
 /** What the screens of all kinds with regions have in common. */
@@ -33,6 +34,7 @@ export function actOnRegions<R extends Region>(state: RegionState<R>, act: strin
     chooseLabel(state, label);
     return true;
   }
+  if (actOnAttributes(regions, act)) return true;
   if (act === "accept_all") return regions.acceptAll();
   if (act === "accept") return isNothingSaid(regions) && askOnceMore(regions);
   return actOnSelected(regions, act);

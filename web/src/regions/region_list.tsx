@@ -1,6 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ActButton } from "web/parts/act_button";
+import { missingOf, wordsOfAttributes } from "web/regions/attributes/attributes";
+import { AttributeForm } from "web/regions/attributes/form";
 import type { Entry, Region, Regions } from "web/regions/regions";
 import { swatchOf } from "web/regions/swatch";
 
@@ -52,6 +54,7 @@ export function RegionList<R extends Region>({ regions, words, detail }: RegionL
         <p class="region-part">{context.t("regions.part", { first: first + 1, last: first + MOST_ROWS, n: entries.length })}</p>
       )}
       {selected && !context.isReadOnly && <RegionActs entry={selected} regions={regions} />}
+      {selected && <AttributeForm key={selected.id} regions={regions} entry={selected} />}
       {selected && detail}
     </section>
   );
@@ -67,6 +70,8 @@ function RegionRow<R extends Region>({ entry, regions, words }: RowProps<R>) {
   const { schema } = regions.context;
   const index = schema.classes.findIndex(({ name }) => name === entry.region.label);
   const chosen = regions.selectedId.value === entry.id;
+  const told = wordsOfAttributes(entry.region, schema, regions.context.t);
+  const missing = missingOf(entry.region, schema).map(({ name }) => name).join(", ");
   return (
     <li
       id={rowId(entry)}
@@ -79,6 +84,11 @@ function RegionRow<R extends Region>({ entry, regions, words }: RowProps<R>) {
       <span class="region-swatch" aria-hidden="true" />
       <span class="region-label">{entry.region.label}</span>
       <span class="region-words">{words(entry.region)}</span>
+      {(told || missing) && (
+        <span class="region-attributes">
+          {told} {missing && <span class="region-lacks">{regions.context.t("attributes.lacks", { names: missing })}</span>}
+        </span>
+      )}
       {entry.isSuggested && <span class="region-note">{noteOf(entry)}</span>}
     </li>
   );
@@ -158,6 +168,12 @@ function walk<R extends Region>(event: KeyboardEvent, regions: Regions<R>): void
 
 function rowId(entry: { readonly id: string }): string {
   return `region-${entry.id.replace(/[^\w-]/g, "_")}`;
+}
+
+/** What stands beside a region's class where it is drawn: its attributes; source and score of a suggested one. */
+export function wordsBeside<R extends Region>(regions: Regions<R>, entry: Entry<R>, note = noteOf(entry)): string {
+  const told = wordsOfAttributes(entry.region, regions.context.schema, regions.context.t);
+  return [told, entry.isSuggested ? note : ""].filter(Boolean).join(" · ");
 }
 
 /** Source and score of a suggested region, in few words. */

@@ -1,4 +1,6 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type Attributes, type AttributeValue, fitting, sameAttributes, withAttribute, withoutProposed } from "web/regions/attributes/attributes";
+import { proposedFor, remember } from "web/regions/attributes/sticky";
 import type { Suggestion } from "web/tasks";
 import type { WidgetContext } from "web/widget";
 
@@ -6,13 +8,15 @@ import type { WidgetContext } from "web/widget";
 export interface Region {
   readonly label: string;
   readonly score?: number;
+  /** What it tells besides its class. */
+  readonly attributes?: Attributes;
 }
 
 /** What is particular about the regions of one kind of label. */
 export interface RegionRules<R extends Region> {
   /** Canonical order of a value, as in `kind.py`. */
   compare(a: R, b: R): number;
-  /** Whether two regions are equal, scores aside. */
+  /** Whether two regions are equal, scores and attributes aside. */
   same(a: R, b: R): boolean;
   /** Whether the list follows this order (that of the text, of time), and not the order of making. */
   readonly isListedInOrder?: boolean;
@@ -56,6 +60,8 @@ export class Regions<R extends Region> {
   readonly isPutAway: ReadonlySignal<boolean>;
   private readonly origins = new WeakMap<R, Origin>();
   private readonly dropped = new WeakMap<readonly R[], ReadonlySet<string>>();
+  /** Values that a region was given without anybody's choosing them: those of the last one of its class. */
+  private readonly proposed = new Map<string, Attributes>();
   private nMade = 0;
 
   constructor(
@@ -86,13 +92,35 @@ export class Regions<R extends Region> {
       this.select(there.id);
       return;
     }
-    this.origins.set(region, { id: `own-${this.nMade++}`, suggested: null });
-    this.set([...this.value, region]);
-    this.select(this.idOf(region));
+    const id = `own-${this.nMade++}`;
+    const made = this.fitted(id, region);
+    this.origins.set(made, { id, suggested: null });
+    this.set([...this.value, made]);
+    this.select(this.idOf(made));
   }
 
-  /** The region as edited; a suggested one becomes the person's own. Changes with the same `step` are one undo. */
+  /**
+   * The region as edited; a suggested one becomes the person's own. Changes with the same `step` are one undo. Attributes
+   * stay: whoever moves a shape knows nothing of them.
+   */
   replace(id: string, region: R, step?: string): void {
+    const { attributes } = this.find(id)?.region ?? {};
+    this.put(id, attributes ? { ...region, attributes } : region, step);
+  }
+
+  /** Gives a region an attribute; null takes it away. */
+  setAttribute(id: string, name: string, value: AttributeValue | null): void {
+    const entry = this.find(id);
+    const { schema } = this.context;
+    if (!entry || (entry.region.attributes?.[name] ?? null) === value) return;
+    const region = withAttribute(entry.region, name, value, schema);
+    remember(schema, region);
+    const { [name]: _, ...proposed } = this.proposed.get(id) ?? {};
+    this.proposed.set(id, proposed);
+    this.put(id, region);
+  }
+
+  private put(id: string, region: R, step?: string): void {
     const entry = this.find(id);
     if (!entry) return;
     const { score: _, ...own } = region;
@@ -104,7 +132,8 @@ export class Regions<R extends Region> {
 
   relabel(id: string, label: string): void {
     const entry = this.find(id);
-    if (entry && (entry.isSuggested || entry.region.label !== label)) this.replace(id, { ...entry.region, label });
+    if (!entry || (!entry.isSuggested && entry.region.label === label)) return;
+    this.put(id, entry.region.label === label ? entry.region : this.fitted(id, { ...entry.region, label }));
   }
 
   accept(id: string): void {
@@ -172,6 +201,15 @@ export class Regions<R extends Region> {
     this.context.change(value, step === undefined ? {} : { step });
   }
 
+  /** With the attributes that its class has, and what the last region of the class was given where that is to stick. */
+  private fitted(id: string, region: R): R {
+    const { schema } = this.context;
+    if (!schema.attributes?.length) return region;
+    const own = withoutProposed(region, this.proposed.get(id) ?? {}, schema);
+    this.proposed.set(id, proposedFor(schema, region.label));
+    return fitting(own, schema, proposedFor(schema, region.label));
+  }
+
   private find(id: string): Entry<R> | null {
     return this.entries.peek().find((entry) => entry.id === id) ?? null;
   }
@@ -228,11 +266,11 @@ export class Regions<R extends Region> {
   }
 }
 
-/** Whether two values hold the same regions, in whatever order. */
+/** Whether two values hold the same regions with the same attributes, in whatever order. */
 export function sameRegions<R extends Region>(a: readonly R[], b: readonly R[], rules: RegionRules<R>): boolean {
   if (a.length !== b.length) return false;
   const [x, y] = [[...a].sort(rules.compare), [...b].sort(rules.compare)];
-  return x.every((region, i) => rules.same(region, y[i] as R));
+  return x.every((region, i) => rules.same(region, y[i] as R) && sameAttributes(region, y[i] as R));
 }
 
 function withoutScore<R extends Region>(region: R): R {

@@ -24,6 +24,7 @@ from labelmill.aggregation.structured._existence import (
 )
 from labelmill.aggregation.structured._noise import errors_of_pairs
 from labelmill.domain.answers import AnswerTable, Merged
+from labelmill.domain.attribute_merging import merged_attributes
 from labelmill.errors import UsageError
 
 __all__ = ["Objects", "Places"]
@@ -32,6 +33,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
 CLOSE_ENOUGH = 1e-5
+NO_PLACE = frozenset({"label", "score", "attributes"})
+"""What a shape tells besides where it lies."""
+
 PRIOR_OBJECTS = 4.0
 """Objects at the crowd's F1 that every annotator starts with, in `reliability_`."""
 
@@ -99,6 +103,7 @@ class Objects(ABC):
         )
         self._places.learn_noise(drawings, groups, believed.exists, error)
         reliability = _f1(drawings, candidates, believed, error)
+        self._trust = _trust_of(reliability)
         self.reliability_ = reliability[[self._annotators[name] for name in answers.annotators]]
         self.details_ = self._details(drawings, believed, error, iterations, converged=converged)
         return self
@@ -139,15 +144,12 @@ class Objects(ABC):
 
     def _located(self, drawings: Drawings, groups: Grouped, clusters: Ints) -> list[dict[str, Any]]:
         """Where the clusters lie; where all drew the same, exactly there."""
-        members: dict[int, list[int]] = {number: [] for number in clusters.tolist()}
-        for row, number in enumerate(groups.cluster.tolist()):
-            if number in members:
-                members[number].append(row)
-        placeless = [{k: v for k, v in shape.items() if k not in {"label", "score"}} for shape in drawings.shapes]
+        members = _rows_of(groups, clusters)
+        places = [{k: v for k, v in shape.items() if k not in NO_PLACE} for shape in drawings.shapes]
         shared = {
-            number: placeless[rows[0]]
+            number: places[rows[0]]
             for number, rows in members.items()
-            if all(placeless[row] == placeless[rows[0]] for row in rows)
+            if all(places[row] == places[rows[0]] for row in rows)
         }
         rest = np.array([number for number in members if number not in shared], dtype=np.intp)
         shared.update(zip(rest.tolist(), self._places.placed(drawings, groups, rest), strict=True))
@@ -166,6 +168,7 @@ class Objects(ABC):
         names = _names(drawings)
         cluster_bounds = np.searchsorted(groups.item, np.arange(answers.n_items + 1)).tolist()
         drawing_bounds = np.searchsorted(drawings.item, np.arange(answers.n_items + 1)).tolist()
+        members = _rows_of(groups, np.array(list(shapes), dtype=np.intp)) if _have_attributes(drawings) else {}
         merged = []
         for i, positions in enumerate(answers.by_item):
             if not len(positions):
@@ -178,19 +181,23 @@ class Objects(ABC):
                 rows = [_option(candidates, groups, drawings, row) for row in first]
                 parts = [float(believed.options[row]) for row in rows]
             else:
-                found = [
-                    (
-                        {"label": names[int(candidates.label[named[c]]), i], **shapes[c]},
-                        float(believed.options[named[c]]),
-                    )
-                    for c in clusters
-                    if c in shapes
-                ]
+                found = []
+                for c in (c for c in clusters if c in shapes):
+                    label = names[int(candidates.label[named[c]]), i]
+                    told = self._attributes(answers, drawings, members.get(c, []), label)
+                    found.append(({"label": label, **shapes[c], **told}, float(believed.options[named[c]])))
                 found.sort(key=lambda pair: _place(pair[0]))
                 value, parts = [shape for shape, _ in found], [part for _, part in found]
             out = [1.0 - float(believed.exists[c]) for c in clusters if believed.exists[c] <= self.least]
             merged.append(Merged(value, min(math.prod([*parts, *out]), 1.0), tuple(min(p, 1.0) for p in parts)))
         return merged
+
+    def _attributes(
+        self, answers: AnswerTable, drawings: Drawings, rows: list[int], label: str
+    ) -> dict[str, dict[str, Any]]:
+        """What those who drew an object say of it, each by its reliability."""
+        weights = self._trust[drawings.annotator[rows]].tolist()
+        return merged_attributes([drawings.shapes[row] for row in rows], weights, label, answers.attributes)
 
     def _details(
         self, drawings: Drawings, believed: Believed, error: Floats, iterations: int, *, converged: bool
@@ -215,6 +222,26 @@ class Objects(ABC):
                 if drew[j]
             },
         }
+
+
+def _trust_of(reliability: Floats) -> Floats:
+    """Shape (n_annotators + 1,): everybody's weight in votes; of strangers, who are last, and the silent the mean."""
+    known = reliability[np.isfinite(reliability)]
+    mean = float(known.mean()) if len(known) else 1.0
+    return np.append(np.where(np.isfinite(reliability), reliability, mean), mean)
+
+
+def _rows_of(groups: Grouped, clusters: Ints) -> dict[int, list[int]]:
+    """The drawings in each of these clusters."""
+    members: dict[int, list[int]] = {number: [] for number in clusters.tolist()}
+    for row, number in enumerate(groups.cluster.tolist()):
+        if number in members:
+            members[number].append(row)
+    return members
+
+
+def _have_attributes(drawings: Drawings) -> bool:
+    return any("attributes" in shape for shape in drawings.shapes)
 
 
 def _labels(answers: AnswerTable) -> list[str]:

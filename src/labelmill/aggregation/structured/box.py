@@ -49,7 +49,9 @@ class BoxModel(Objects):
 
     An object lies at the mean of its drawings, weighted by 1 / variance of each annotator's edges relative to the size,
     robustly (errors follow Student's t with 4 degrees of freedom). Answers that all share, and sole ones, stay as they
-    are. In a merged answer boxes carry no scores: `parts` says how likely each is there and of its class.
+    are. In a merged answer boxes carry no scores: `parts` says how likely each is there and of its class. Attributes
+    move nothing; those who drew an object vote on its own, each by its reliability
+    (`labelmill.domain.attribute_merging`).
 
     Parameters
     ----------

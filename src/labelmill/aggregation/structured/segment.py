@@ -18,6 +18,8 @@ from labelmill.aggregation.structured._located import Measurers, locate, measure
 from labelmill.aggregation.structured._marked import Marks, Watchers
 from labelmill.aggregation.structured._rows import Rows, all_equal
 from labelmill.domain.answers import AnswerTable, Merged
+from labelmill.domain.attribute_merging import merged_attributes
+from labelmill.domain.attributes import Attribute
 
 __all__ = ["SegmentModel"]
 
@@ -47,7 +49,8 @@ class SegmentModel:
       late are set right, loose ones weigh little, blunders less.
 
     Events that more likely happened than not are merged. The text is the one with the most reliable support among
-    marks of the class. Where one annotator alone answered, or all gave the same answer, that is the value.
+    marks of the class; attributes are voted on by all who marked the event, each by its rate of finding
+    events. Where one annotator alone answered, or all gave the same answer, that is the value.
 
     Parameters
     ----------
@@ -137,7 +140,7 @@ class SegmentModel:
         require_fitted(self, "_learned")
         rows = Rows.of(answers)
         found = _Found.of(rows, self.classes_)
-        judged = self._judged(rows, found)
+        judged = self._judged(rows, found, answers.attributes)
         of_item: dict[int, list[int]] = defaultdict(list)
         for event, item in enumerate(found.item_of_event):
             of_item[item].append(event)
@@ -150,7 +153,7 @@ class SegmentModel:
         ]
         return [merged[place] for place in rows.item_place.tolist()]
 
-    def _judged(self, rows: Rows, found: _Found) -> list[_Event]:
+    def _judged(self, rows: Rows, found: _Found, declared: tuple[Attribute, ...]) -> list[_Event]:
         """What is believed of each event."""
         marks, known = found.marks, rows.known(self._learned, self._strangers)
         of_row = [known[j] for j in marks.annotator.tolist()]
@@ -164,10 +167,12 @@ class SegmentModel:
             scores[chance] = of_row[chance].per_vote[marks.label[chance]]
         classes = self._watchers.classes(marks, scores)
         places = [self._placed(rows, found, known, k) for k in range(len(EDGES))]
-        texts = found.texts(classes.argmax(axis=1), [known[j].found for j in rows.annotator.tolist()], self.classes_)
+        likeliest, trust = classes.argmax(axis=1), [known[j].found for j in rows.annotator.tolist()]
+        texts = found.texts(likeliest, trust, self.classes_)
+        told = found.attributes(likeliest, trust, self.classes_, declared)
         return [
-            _Event(self.classes_[int(row.argmax())], float(start), float(end), text, float(p), float(row.max()))
-            for row, start, end, text, p in zip(classes, *places, texts, happened, strict=True)
+            _Event(self.classes_[int(row.argmax())], float(start), float(end), text, more, float(p), float(row.max()))
+            for row, start, end, text, more, p in zip(classes, *places, texts, told, happened, strict=True)
         ]
 
     def _placed(self, rows: Rows, found: _Found, known: list[_Learned], k: int) -> Floats:
@@ -218,6 +223,7 @@ class _Event(NamedTuple):
     start: float
     end: float
     text: str | None
+    attributes: dict[str, dict[str, Any]]
     happened: float
     is_label: float
 
@@ -273,6 +279,18 @@ class _Found(NamedTuple):
             for share in shares
         ]
 
+    def attributes(
+        self, label: Ints, trust: list[float], classes: tuple[str, ...], declared: tuple[Attribute, ...]
+    ) -> list[dict[str, dict[str, Any]]]:
+        """What those who marked each event say of it, as the fields to add."""
+        marks: list[list[tuple[dict[str, Any], float]]] = [[] for _ in self.item_of_event]
+        for k, row, segment in zip(self.event.tolist(), self.row.tolist(), self.segments, strict=True):
+            marks[k].append((segment, trust[row]))
+        return [
+            merged_attributes([one for one, _ in made], [weight for _, weight in made], classes[label[k]], declared)
+            for k, made in enumerate(marks)
+        ]
+
 
 def _crowd(watchers: Watchers) -> Floats:
     n_classes = len(watchers.class_balance)
@@ -306,4 +324,4 @@ def _segment(event: _Event, duration: Any) -> dict[str, Any]:
         end = min(end, float(duration))
     start, end = round(start, DIGITS), round(end, DIGITS)
     text = {} if event.text is None else {"text": event.text}
-    return {"label": event.label, "start": start, "end": end, **text}
+    return {"label": event.label, "start": start, "end": end, **text, **event.attributes}

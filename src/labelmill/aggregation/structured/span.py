@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation.structured._chains import Found, Posterior, legal_steps, posterior
+from labelmill.aggregation.structured._span_attributes import with_attributes
 from labelmill.aggregation.structured._span_choice import best_threshold, without_overlap
 from labelmill.aggregation.structured._span_table import Chain, Chains, chains_of
 from labelmill.aggregation.structured._span_tokens import Key, key_of, tags
@@ -44,7 +46,8 @@ class TagChain:
     said so. Few rounds, because later ones fit a rare class to whatever is marked now and then.
 
     Spans are not read off the most likely tags: each gets its exact probability, and those that promise the best F1
-    stay. Where spans overlap in one answer they are told in several layers, each a chain of its own.
+    stay. Where spans overlap in one answer they are told in several layers, each a chain of its own. Attributes of a
+    span are voted on by those who marked it, each by its reliability.
 
     Tokens are the item's `facts["tokens"]`, else the words of `facts["text"]`, else what lies between ends of spans.
 
@@ -87,6 +90,13 @@ class TagChain:
         spans = [] if found is None else [s for _, part in _likely(table, found) for s in part]
         self.threshold_ = best_threshold(np.array([p for p, *_ in spans]))
         self.reliability_ = self._reliability(answers, table.votes, found)
+        known = {
+            name: float(one)
+            for name, one in zip(answers.annotators, self.reliability_, strict=True)
+            if np.isfinite(one)
+        }
+        self._trusted = dict(sorted(known.items()))
+        self._typical = math.fsum(known.values()) / len(known) if known else 1.0
         self.details_ = self._told(table, rounds, converged=change < SETTLED)
         return self
 
@@ -146,8 +156,14 @@ class TagChain:
             for key in chosen:
                 parts[key] = max(parts.get(key, 0.0), probability.get(key, 0.0))
         kept = sorted(parts, key=lambda key: (key.start, key.end, self._classes[key.label]))
-        value = [{"start": key.start, "end": key.end, "label": key.label} for key in kept]
+        given = [(answers.values[p], self._trust(answers, p)) for p in answers.by_item[row].tolist()]
+        value = with_attributes(kept, given, answers.attributes)
         return Merged(value, round(whole, 12), tuple(round(parts[key], 12) for key in kept))
+
+    def _trust(self, answers: AnswerTable, position: int) -> float:
+        """Weight of an answer; a stranger's is the mean."""
+        name = answers.annotators[int(answers.annotator_index[position])]
+        return self._trusted.get(name, self._typical)
 
     def _key(self, chain: Chain, span: Found) -> Key:
         _, first, after, c = span

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from labelmill.domain.attribute_merging import attribute_key
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.item import Item
 from labelmill.domain.matching import unmatched_share
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.shape_merging import LEAST_SIDE, weighted_box
 from labelmill.domain.shapes import iou_table
+from labelmill.labels._attributes import attributes_of, with_attributes
 from labelmill.labels._merging import merged_shapes
 from labelmill.labels._shapes import (
     FARTHEST,
@@ -36,19 +39,23 @@ class Box:
     A box is `{"label", "x", "y", "width", "height"}` with its top left corner at x, y. Optional: `rotation` in degrees,
     clockwise about the centre (a box has no front: 0 to below 180), and `score`, 0 to 1, how sure a detector is of this
     box. A box that touches the border of its image is fine; up to a pixel over it is cut; more is refused. A rotated
-    box only needs its centre on the image. Boxes are sorted by x, y, width, height, rotation, class.
+    box only needs its centre on the image. A box may have `attributes`, a mapping of what the schema declares. Boxes
+    are sorted by x, y, width, height, rotation, class.
 
     Parameters
     ----------
     classes : sequence of str
         Class order, for ties in a merge.
+    attributes : sequence of Attribute
+        What boxes tell besides their class, as the schema declares it.
     """
 
     name: ClassVar[str] = "box"
     widget: ClassVar[str] = "labelmill-box"
 
-    def __init__(self, *, classes: Sequence[str] = ()) -> None:
+    def __init__(self, *, classes: Sequence[str] = (), attributes: Sequence[Attribute] = ()) -> None:
         self.classes = classes
+        self.attributes = attributes
 
     def validate(self, value: Any, schema: LabelSchema, item: Item | None = None) -> Value:
         """The boxes of a list, or of its JSON text, as floats and sorted.
@@ -56,8 +63,9 @@ class Box:
         Raises
         ------
         SchemaError
-            If it is no list of boxes, or a box has an unknown class or field, no size, a number that is none, or lies
-            outside the image (where the item's facts tell its width and height). Names the box, from 0, and the field.
+            If it is no list of boxes, or a box has an unknown class or field, no size, a number that is none, an
+            attribute that the schema does not allow or lacks one it requires, or lies outside the image (where the
+            item's facts tell its width and height). Names the box, from 0, and the field.
 
         Examples
         --------
@@ -70,7 +78,7 @@ class Box:
             schema,
             what="box",
             needed=("label", "x", "y", "width", "height"),
-            optional=("rotation", "score"),
+            optional=("rotation", "score", "attributes"),
             example=EXAMPLE,
         )
         size = image_size(item)
@@ -80,21 +88,29 @@ class Box:
         """One minus the soft F1 of the boxes: 1 - 2 (summed IoU of matched pairs) / (|a| + |b|).
 
         Pairs are matched one to one for the greatest sum; boxes of different classes have nothing in common. Scores do
-        not count.
+        not count, and attributes only where they are declared to.
         """
-        return unmatched_share(a, b, common_area)
+        return unmatched_share(a, b, with_attributes(common_area, self.attributes))
 
     def merge(self, values: Sequence[Value], weights: Sequence[float]) -> Value:
         """The objects that more than half of the weight has drawn, at the weighted mean of their edges.
 
-        Drawings belong to the same object by `labelmill.domain.clusters.one_of_each`. What is merged has no score.
+        Drawings belong to the same object by `labelmill.domain.clusters.one_of_each`, whatever their attributes, which
+        are voted on by those who drew it (`labelmill.domain.attribute_merging`). What is merged has no score.
 
         Raises
         ------
         UsageError
             If there are no values, or the weights do not fit them.
         """
-        merged = merged_shapes(values, weights, similarity=iou_table, locate=weighted_box, classes=self.classes)
+        merged = merged_shapes(
+            values,
+            weights,
+            similarity=iou_table,
+            locate=weighted_box,
+            classes=self.classes,
+            attributes=self.attributes,
+        )
         return sorted(merged, key=_place)
 
     def examples(self, schema: LabelSchema) -> list[Value]:
@@ -123,7 +139,7 @@ def _box(
     box: dict[str, Any] = {"label": label, "x": x, "y": y, "width": width, "height": height}
     if turned:
         box["rotation"] = turned
-    return box | score_of(shape, complain)
+    return box | score_of(shape, complain) | attributes_of(shape, label, schema, complain)
 
 
 def _check_sides(width: float, height: float, complain: Complaint) -> None:
@@ -145,4 +161,4 @@ def _cut(
 
 def _place(box: Mapping[str, Any]) -> tuple[Any, ...]:
     corner = (box["x"], box["y"], box["width"], box["height"])
-    return *corner, box.get("rotation", 0.0), box["label"], box.get("score", -1.0)
+    return *corner, box.get("rotation", 0.0), box["label"], box.get("score", -1.0), attribute_key(box)

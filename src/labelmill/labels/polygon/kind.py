@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from labelmill.domain.attribute_merging import attribute_key
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.item import Item
 from labelmill.domain.matching import unmatched_share
 from labelmill.domain.polygon_merging import voted_outline
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.shapes import area, crossing, iou_table
+from labelmill.labels._attributes import attributes_of, with_attributes
 from labelmill.labels._merging import merged_shapes
 from labelmill.labels._shapes import (
     Complaint,
@@ -38,19 +41,23 @@ class Polygon:
     A polygon is `{"label", "points"}`, and optionally `score`, 0 to 1, how sure a model is of it. Points are a list of
     [x, y], three at least, in either direction; a point that repeats the one before, or the first at the end, is left
     out. The outline may neither cross nor touch itself. Points on the border of the image are fine; up to a pixel over
-    it they are moved onto it; more is refused. Polygons are sorted by their points.
+    it they are moved onto it; more is refused. A polygon may have `attributes`, a mapping of what the schema declares.
+    Polygons are sorted by their points.
 
     Parameters
     ----------
     classes : sequence of str
         Class order, for ties in a merge.
+    attributes : sequence of Attribute
+        What polygons tell besides their class, as the schema declares it.
     """
 
     name: ClassVar[str] = "polygon"
     widget: ClassVar[str] = "labelmill-polygon"
 
-    def __init__(self, *, classes: Sequence[str] = ()) -> None:
+    def __init__(self, *, classes: Sequence[str] = (), attributes: Sequence[Attribute] = ()) -> None:
         self.classes = classes
+        self.attributes = attributes
 
     def validate(self, value: Any, schema: LabelSchema, item: Item | None = None) -> Value:
         """The polygons of a list, or of its JSON text, as floats and sorted.
@@ -59,8 +66,9 @@ class Polygon:
         ------
         SchemaError
             If it is no list of polygons, or a polygon has an unknown class or field, fewer than three points, no area,
-            an outline that crosses or touches itself, a number that is none, or lies outside the image (where the
-            item's facts tell its width and height). Names the polygon and the point, both from 0.
+            an outline that crosses or touches itself, a number that is none, an attribute that the schema does not
+            allow, or lacks one it requires, or lies outside the image (where the item's facts tell its width and
+            height). Names the polygon and the point, both from 0.
 
         Examples
         --------
@@ -71,32 +79,41 @@ class Polygon:
         size = image_size(item)
         polygons = []
         for shape, complain in shapes_of(
-            value, schema, what="polygon", needed=("label", "points"), optional=("score",), example=EXAMPLE
+            value, schema, what="polygon", needed=("label", "points"), optional=("score", "attributes"), example=EXAMPLE
         ):
             label = class_name(shape, schema, complain)
             points = _points(shape["points"], size, complain)
-            polygons.append({"label": label, "points": points, **score_of(shape, complain)})
+            told = score_of(shape, complain) | attributes_of(shape, label, schema, complain)
+            polygons.append({"label": label, "points": points, **told})
         return sorted(polygons, key=_place)
 
     def distance(self, a: Value, b: Value) -> float:
         """One minus the soft F1 of the polygons: 1 - 2 (summed IoU of matched pairs) / (|a| + |b|).
 
         Pairs are matched one to one for the greatest sum; polygons of different classes have nothing in common. Scores
-        do not count.
+        do not count, and attributes only where they are declared to.
         """
-        return unmatched_share(a, b, common_area)
+        return unmatched_share(a, b, with_attributes(common_area, self.attributes))
 
     def merge(self, values: Sequence[Value], weights: Sequence[float]) -> Value:
         """The objects that more than half of the weight has drawn, each by majority of the area.
 
-        The outline is `labelmill.domain.polygon_merging.voted_outline`. What is merged has no score.
+        The outline is `labelmill.domain.polygon_merging.voted_outline`. Attributes are voted on by those who drew it.
+        What is merged has no score.
 
         Raises
         ------
         UsageError
             If there are no values, or the weights do not fit them.
         """
-        merged = merged_shapes(values, weights, similarity=iou_table, locate=voted_outline, classes=self.classes)
+        merged = merged_shapes(
+            values,
+            weights,
+            similarity=iou_table,
+            locate=voted_outline,
+            classes=self.classes,
+            attributes=self.attributes,
+        )
         return sorted(merged, key=_place)
 
     def examples(self, schema: LabelSchema) -> list[Value]:
@@ -132,4 +149,4 @@ def _points(given: Any, size: tuple[float, float] | None, complain: Complaint) -
 
 
 def _place(polygon: Mapping[str, Any]) -> tuple[Any, ...]:
-    return polygon["points"], polygon["label"], polygon.get("score", -1.0)
+    return polygon["points"], polygon["label"], polygon.get("score", -1.0), attribute_key(polygon)

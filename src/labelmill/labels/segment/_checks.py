@@ -9,11 +9,12 @@ from typing import Any
 from labelmill.domain.item import Item
 from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.errors import SchemaError
+from labelmill.labels._attributes import attributes_of
 from labelmill.labels._lists import listed
 
 __all__ = ["checked_segments"]
 
-FIELDS = ("label", "start", "end", "text")
+FIELDS = ("label", "start", "end", "text", "attributes")
 
 SLACK = 1e-6
 """Seconds: durations read from files are rounded; an end so little past them is put back to them."""
@@ -33,11 +34,14 @@ def checked_segments(value: Any, schema: LabelSchema, item: Item | None) -> list
     """
     duration = _duration(item)
     found: list[dict[str, Any]] = []
+    marked: list[dict[str, Any]] = []
     for place, element in enumerate(listed(value, lambda other: _unknown(other, schema))):
         segment = _segment(element, place, schema, duration)
-        if segment in found:
-            raise SchemaError(f"element {place} repeats element {found.index(segment)}: mark each segment once")
+        mark = {field: value for field, value in segment.items() if field != "attributes"}
+        if mark in marked:
+            raise SchemaError(f"element {place} repeats element {marked.index(mark)}: mark each segment once")
         found.append(segment)
+        marked.append(mark)
     return found
 
 
@@ -75,7 +79,9 @@ def _segment(element: Any, place: int, schema: LabelSchema, duration: float | No
         )
     if element.get("text") is not None:
         segment["text"] = _text(element["text"], place)
-    return segment
+    return segment | attributes_of(
+        element, segment["label"], schema, lambda wrong: SchemaError(f"element {place}, field {wrong}")
+    )
 
 
 def _label(element: Mapping[str, Any], place: int, schema: LabelSchema) -> str:

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from labelmill.domain.attribute_merging import attribute_likeness, merged_attributes
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.grouping import grouped
 from labelmill.domain.item import Item
 from labelmill.domain.matching import DIGITS, one_to_one
@@ -32,20 +34,24 @@ Segments = Sequence[dict[str, Any]]
 class Segment:
     """Stretches of time, each with a class; `[]` says that there are none.
 
-    The value is a list of `{"label", "start", "end"}`, optionally with a `"text"`, in order of time: start and end in
-    seconds from the beginning of the item, as floats. Segments may overlap.
+    The value is a list of `{"label", "start", "end"}`, optionally with a `"text"`, and with `"attributes"`, a mapping
+    of what the schema declares, in order of time: start and end in seconds from the beginning of the item, as floats.
+    Segments may overlap.
 
     Parameters
     ----------
     classes : sequence of str
         Class order that ties follow; without it, and for names not in it, code point order.
+    attributes : sequence of Attribute
+        What segments tell besides their class, as the schema declares it.
     """
 
     name: ClassVar[str] = "segment"
     widget: ClassVar[str] = "labelmill-segment"
 
-    def __init__(self, *, classes: Sequence[str] = ()) -> None:
+    def __init__(self, *, classes: Sequence[str] = (), attributes: Sequence[Attribute] = ()) -> None:
         self.classes = tuple(classes)
+        self.attributes = tuple(attributes)
 
     def validate(self, value: Any, schema: LabelSchema, item: Item | None = None) -> list[dict[str, Any]]:
         """The segments of a list of mappings, or of the JSON text of one, in order of time.
@@ -68,11 +74,15 @@ class Segment:
         """1 - 2 (overlap of matched segments) / (|a| + |b|), segments matched one to one.
 
         The overlap of two segments of one class is the share of the time covered by either that both cover, halved
-        where their texts differ; segments of different classes are not matched.
+        where their texts differ; segments of different classes are not matched. Attributes count only where they are
+        declared to.
         """
         if not a and not b:
             return 0.0
         table = _overlaps(a, b)
+        if any(attribute.counts for attribute in self.attributes):
+            kept = [[attribute_likeness(x, y, self.attributes) for y in b] for x in a]
+            table = table * np.array(kept, dtype=np.float64).reshape(table.shape)
         matched = math.fsum(float(table[i, j]) for i, j in one_to_one(table))
         return min(max(round(1.0 - 2.0 * matched / (len(a) + len(b)), DIGITS), 0.0), 1.0)
 
@@ -80,7 +90,8 @@ class Segment:
         """Events that more than half of the weight marks, from weighted median to weighted median.
 
         Segments of different answers are one event where they cover the same time, whatever their class; the class,
-        and the text, are those with the most weight. The order of the values changes nothing.
+        and the text, are those with the most weight; attributes are voted on by all who marked it. The order of the
+        values changes nothing.
 
         Raises
         ------
@@ -111,7 +122,8 @@ class Segment:
             low, high = middle_pair([mark[edge] for mark, _ in marks], [w for _, w in marks], key=lambda time: time)
             edges[edge] = low if low == high else (low + high) / 2
         text = self._heaviest([(mark.get("text"), weight) for mark, weight in marks if mark["label"] == label])
-        return {"label": label, **edges} | ({} if text is None else {"text": text})
+        told = merged_attributes([mark for mark, _ in marks], [w for _, w in marks], label, self.attributes)
+        return {"label": label, **edges} | ({} if text is None else {"text": text}) | told
 
     def _heaviest(self, said: Sequence[tuple[Any, float]]) -> Any:
         place = {name: position for position, name in enumerate(self.classes)}

@@ -1,3 +1,4 @@
+import { obstacleOf } from "web/regions/attributes/acts";
 import { AudioPanel } from "web/regions/audio/panel";
 import { AudioStage } from "web/regions/audio/stage";
 import { AudioState, type Segment, SEGMENT_RULES } from "web/regions/audio/state";
@@ -12,6 +13,7 @@ const widget: Widget<readonly Segment[], AudioState> = {
   Panel: AudioPanel,
   act: (act, { state }) => state.act(act),
   answer: ({ state }) => state.regions.answer(),
+  obstacle: ({ state }) => obstacleOf(state.regions),
   same: (a, b) => sameRegions(a, b, SEGMENT_RULES),
   summary: (value, { t }) => t("audio.summary", { n: value.length }),
   hasSuggestionCards: false,

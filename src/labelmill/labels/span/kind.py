@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import cmp_to_key
 from typing import Any, ClassVar
 
+from labelmill.domain.attribute_merging import attribute_key, merged_attributes
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.item import Item
 from labelmill.domain.matching import unmatched_share
 from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.errors import SchemaError
+from labelmill.labels._attributes import attributes_of, with_attributes
 from labelmill.labels._lists import listed
 from labelmill.labels._weights import checked_weights
 
@@ -31,19 +34,23 @@ class Span:
     """Stretches of a text, each with a class; the value is a list of `{"start", "end", "label"}`, `[]` for none.
 
     Offsets count Unicode code points from 0 and are half-open: `text[start:end]` is what is marked. Spans may overlap;
-    the same span with the same class stands once. They are sorted by start, end and class order.
+    the same span with the same class stands once. A span may have `"attributes"`, a mapping of what the schema
+    declares. They are sorted by start, end and class order.
 
     Parameters
     ----------
     classes : sequence of str
         Class order of merged values; without it, the order that the values themselves have.
+    attributes : sequence of Attribute
+        What spans tell besides their class, as the schema declares it.
     """
 
     name: ClassVar[str] = "span"
     widget: ClassVar[str] = "labelmill-span"
 
-    def __init__(self, *, classes: Sequence[str] = ()) -> None:
+    def __init__(self, *, classes: Sequence[str] = (), attributes: Sequence[Attribute] = ()) -> None:
         self.classes = classes
+        self.attributes = attributes
 
     def validate(self, value: Any, schema: LabelSchema, item: Item | None = None) -> list[Marked]:
         """The spans of a list of mappings, or of its JSON text, in order.
@@ -56,8 +63,9 @@ class Span:
         Raises
         ------
         SchemaError
-            If a span lacks a key or has an unknown one, names no class, is empty, reversed or outside the text, or
-            stands twice. The message names the span by its position in the list, from 0, and the field.
+            If a span lacks a key or has an unknown one, names no class, is empty, reversed or outside the text, stands
+            twice, has an attribute that the schema does not allow or lacks one it requires. The message names the span
+            by its position in the list, from 0, and the field.
 
         Examples
         --------
@@ -70,22 +78,23 @@ class Span:
         order = {name: k for k, name in enumerate(schema.classes)}
         spans.sort(key=lambda span: (span["start"], span["end"], order[span["label"]]))
         for i, span in enumerate(spans[1:], 1):
-            if span == spans[i - 1]:
+            if _key(span) == _key(spans[i - 1]):
                 raise SchemaError(f"{span} stands twice in an answer to {schema.name!r}: give each span once")
         return spans
 
     def distance(self, a: Sequence[Marked], b: Sequence[Marked]) -> float:
         """1 minus F1 where a pair of spans of one class counts by its overlap (intersection over union).
 
-        Spans are paired one to one, for the greatest total overlap; two empty answers are equal.
+        Spans are paired one to one, for the greatest total overlap; two empty answers are equal. Attributes count only
+        where they are declared to.
         """
-        return 0.0 if a == b else unmatched_share(a, b, _likeness)
+        return 0.0 if a == b else unmatched_share(a, b, with_attributes(_likeness, self.attributes))
 
     def merge(self, values: Sequence[Sequence[Marked]], weights: Sequence[float]) -> list[Marked]:
         """The spans that more than half of the weight marks, each from the weighted median start to the median end.
 
-        Spans of one class that overlap by half are opinions on the same one; each value has one opinion at most. The
-        order of the values changes nothing.
+        Spans of one class that overlap by half are opinions on the same one; each value has one opinion at most.
+        Attributes are voted on by those who marked it. The order of the values changes nothing.
 
         Raises
         ------
@@ -100,7 +109,8 @@ class Span:
         for group in _groups(values, checked):
             if math.fsum(weight for _, weight in group) > half + EPSILON:
                 span = _middle(group)
-                kept[span["start"], span["end"], span["label"]] = span
+                told = merged_attributes([s for s, _ in group], [w for _, w in group], span["label"], self.attributes)
+                kept[_key(span)] = span | told
         return self._sorted(list(kept.values()), values)
 
     def examples(self, schema: LabelSchema) -> list[list[Marked]]:
@@ -119,15 +129,21 @@ class Span:
         """By start, end and class order; classes the kind was not told of in the order the values put them."""
         place = {name: k for k, name in enumerate(self.classes)}
 
+        orders = [[_key(span) for span in value] for value in values]
+
         def compare(a: Marked, b: Marked) -> int:
-            for value in values:
-                if a in value and b in value:
-                    return -1 if value.index(a) < value.index(b) else 1
+            for order in orders:
+                if _key(a) in order and _key(b) in order:
+                    return -1 if order.index(_key(a)) < order.index(_key(b)) else 1
             return 0
 
         spans.sort(key=lambda span: span["label"])
         spans.sort(key=cmp_to_key(compare))
         return sorted(spans, key=lambda span: (span["start"], span["end"], place.get(span["label"], len(place))))
+
+
+def _key(span: Marked) -> tuple[int, int, str]:
+    return span["start"], span["end"], span["label"]
 
 
 def _no_list(value: Any, schema: LabelSchema) -> SchemaError:
@@ -145,7 +161,7 @@ def _span(part: Any, position: int, schema: LabelSchema, length: int | None) -> 
         if key not in part:
             raise SchemaError(f"{place} has no {key!r}: expected {', '.join(KEYS)}")
     for key in part:
-        if key not in KEYS:
+        if key not in KEYS and key != "attributes":
             raise SchemaError(f"{place} has an unknown key {key!r:.60}: expected {', '.join(KEYS)}")
     start, end = (_offset(part[key], key, place) for key in ("start", "end"))
     if start >= end:
@@ -158,7 +174,9 @@ def _span(part: Any, position: int, schema: LabelSchema, length: int | None) -> 
         raise SchemaError(f"{place}: label: {error}") from None
     if index == ABSTAIN:
         raise SchemaError(f"{place}: label {part['label']!r} is an abstention, which stands alone; name a class")
-    return {"start": start, "end": end, "label": schema.classes[index]}
+    label = schema.classes[index]
+    told = attributes_of(part, label, schema, lambda wrong: SchemaError(f"{place}: {wrong}"))
+    return {"start": start, "end": end, "label": label, **told}
 
 
 def _offset(value: Any, key: str, place: str) -> int:
@@ -187,13 +205,13 @@ def _groups(values: Sequence[Sequence[Marked]], weights: Sequence[float]) -> lis
     support: dict[tuple[int, int, str], list[float]] = {}
     for value, weight in zip(values, weights, strict=True):
         for span in value:
-            support.setdefault((span["start"], span["end"], span["label"]), []).append(weight)
+            support.setdefault(_key(span), []).append(weight)
     seeds = sorted(support, key=lambda key: (-round(math.fsum(support[key]), 9), key))
     left = [list(value) for value in values]
     groups = []
     for start, end, label in seeds:
         seed = {"start": start, "end": end, "label": label}
-        if any(seed in spans for spans in left):
+        if any(_key(span) == _key(seed) for spans in left for span in spans):
             groups.append(_taken(seed, left, weights))
     return groups
 
@@ -205,14 +223,19 @@ def _taken(seed: Marked, left: list[list[Marked]], weights: Sequence[float]) -> 
         if near is not None and _likeness(seed, near) >= SAME:
             spans.remove(near)
             group.append((near, weight))
-    return sorted(group, key=lambda opinion: (opinion[0] != seed, opinion[0]["start"], opinion[0]["end"]))
+    return sorted(
+        group,
+        key=lambda opinion: (_key(opinion[0]) != _key(seed), *_key(opinion[0]), attribute_key(opinion[0]), opinion[1]),
+    )
 
 
 def _middle(group: list[Opinion]) -> Marked:
     """Weighted median start and end; the first one where these would be empty."""
     start, end = (_median([(span[key], weight) for span, weight in group]) for key in ("start", "end"))
     seed = group[0][0]
-    return {"start": start, "end": end, "label": seed["label"]} if start < end else dict(seed)
+    if start >= end:
+        start, end = seed["start"], seed["end"]
+    return {"start": start, "end": end, "label": seed["label"]}
 
 
 def _median(weighed: list[tuple[int, float]]) -> int:

@@ -1,3 +1,4 @@
+import { obstacleOf } from "web/regions/attributes/acts";
 import { sameRegions } from "web/regions/regions";
 import { SpanPanel } from "web/regions/spans/panel";
 import { SpanStage } from "web/regions/spans/stage";
@@ -12,6 +13,7 @@ const widget: Widget<readonly Span[], SpanState> = {
   Panel: SpanPanel,
   act: (act, { state }) => state.act(act),
   answer: ({ state }) => state.regions.answer(),
+  obstacle: ({ state }) => obstacleOf(state.regions),
   same: (a, b) => sameRegions(a, b, spanRules([])),
   summary: (value, { t }) => t("spans.summary", { n: value.length }),
   hasSuggestionCards: false,

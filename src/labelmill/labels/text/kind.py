@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from labelmill.domain.item import Item
-from labelmill.domain.rover import Aligned, medoid_order, text_distance
+from labelmill.domain.rover import text_distance, voted_text
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import SchemaError
 from labelmill.labels._weights import checked_weights
@@ -76,13 +76,7 @@ class Text:
         >>> Text().merge(["the cat sat", "the bat sat down", "a cat sat down"], [1, 1, 1])
         'the cat sat down'
         """
-        checked = checked_weights(values, weights)
-        order = medoid_order(values, checked)
-        texts, trust = [values[i] for i in order], [checked[i] for i in order]
-        aligned = Aligned(texts)
-        if len(set(texts)) == 1 or not aligned.is_one:
-            return texts[0]
-        return aligned.text(aligned.chosen(trust), trust)
+        return voted_text(values, checked_weights(values, weights))
 
     def examples(self, schema: LabelSchema) -> list[str]:
         """Some valid values, for promise suites and forms."""

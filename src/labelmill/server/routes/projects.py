@@ -43,6 +43,21 @@ class ClassOfSchema(Form):
     key: str | None
 
 
+class AttributeOfSchema(Form):
+    """What a shape or region tells besides its class."""
+
+    name: str
+    kind: str
+    options: list[str]
+    classes: list[str]
+    required: bool
+    least: float | None
+    most: float | None
+    unit: str
+    sticky: bool
+    counts: bool
+
+
 class Schema(Form):
     """The question."""
 
@@ -52,6 +67,7 @@ class Schema(Form):
     modality: str
     guidelines: str
     version: int
+    attributes: list[AttributeOfSchema]
 
 
 class Settings(Form):
@@ -125,6 +141,7 @@ def one_project(request: Request) -> dict[str, Any]:
             "modality": schema.modality,
             "guidelines": schema.guidelines,
             "version": schema.version,
+            "attributes": [attribute.to_dict() for attribute in schema.attributes],
         },
         "settings": {
             "overlap": question.overlap,

@@ -1,5 +1,6 @@
 import { actOfClassKey } from "web/keys/class_keys";
 import { chordOf, isCharacterKey } from "web/keys/keymap";
+import { actOfOptionKey } from "web/keys/option_keys";
 import type { Desk } from "web/pages/label/desk";
 
 const OFF = "labelmill.characters_off";
@@ -43,8 +44,9 @@ function pressed<V>(desk: Desk<V>, event: KeyboardEvent): boolean {
 function actsOf<V>(desk: Desk<V>, chord: string): string[] {
   const keymap = desk.keymap.peek();
   const acts = keymap.actsOf(chord, ["label", ...(desk.widget.scopes ?? [])]);
-  const ofClass = actOfClassKey(chord, keymap, desk.project.schema);
-  return ofClass ? [ofClass, ...acts] : acts;
+  const { schema } = desk.project;
+  const ofSchema = actOfClassKey(chord, keymap, schema) ?? actOfOptionKey(chord, keymap, schema);
+  return ofSchema ? [ofSchema, ...acts] : acts;
 }
 
 function does<V>(desk: Desk<V>, act: string, event: KeyboardEvent): boolean {
@@ -59,8 +61,8 @@ function does<V>(desk: Desk<V>, act: string, event: KeyboardEvent): boolean {
   return ACTS_OF_PAGE[act]?.(desk as Desk<unknown>) ?? false;
 }
 
-/** Held down, such a key would otherwise answer ten items in a second. */
-const ANSWERS = /^(label_\d+|accept|reject|skip|flag|comment)$/;
+/** Held down, such a key would otherwise answer ten items, or change its mind ten times, in a second. */
+const ANSWERS = /^(label_\d+|option_\d+|accept|reject|skip|flag|comment)$/;
 
 /** What the page makes of an act; false when there is nothing it could be done to. */
 const ACTS_OF_PAGE: Readonly<Record<string, (desk: Desk<unknown>) => boolean>> = {

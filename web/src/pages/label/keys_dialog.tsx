@@ -67,7 +67,10 @@ interface KeysOfScopeProps<V> {
 function KeysOfScope<V>({ scope, desk, waiting, onChoose }: KeysOfScopeProps<V>) {
   const nClasses = desk.project.schema.classes.length;
   const isSound = desk.project.schema.modality === "audio";
-  const acts = ACTS.filter((act) => act.scope === scope && isOfUse(act.name, nClasses) && (isSound || act.name !== "play_item"));
+  const hasAttributes = (desk.project.schema.attributes ?? []).length > 0;
+  const acts = ACTS.filter(
+    (act) => act.scope === scope && isOfUse(act.name, nClasses) && (isSound || act.name !== "play_item") && (hasAttributes || act.name !== "attributes"),
+  );
   return (
     <section>
       <h3>{tOf(`keys.scope.${scope}`)}</h3>

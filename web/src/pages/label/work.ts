@@ -83,6 +83,8 @@ export class Work<V> {
     const opened = this.opened.peek();
     if (!opened || opened.context.isReadOnly) return;
     if (answer === null) return this.options.say(t("label.nothing_to_send"));
+    const obstacle = this.options.widget.obstacle?.(opened) ?? null;
+    if (obstacle !== null) return this.options.say(obstacle);
     const { outbox, project, drafts, session } = this.options;
     for (const vote of this.rejections(opened.task)) void outbox.add(project.project, vote);
     void outbox.add(project.project, this.vote("label", answer));

@@ -3,7 +3,8 @@ import { AudioBoard, type AudioMark, type Stretch } from "web/engines/audio/boar
 import type { AudioTrack, Recording } from "web/engines/audio/track";
 import { clockOf } from "web/engines/audio/window";
 import { actOnRegions, type RegionState } from "web/regions/acts";
-import { noteOf } from "web/regions/region_list";
+import type { Attributes } from "web/regions/attributes/attributes";
+import { wordsBeside } from "web/regions/region_list";
 import { type Entry, inOrder, type RegionRules, Regions } from "web/regions/regions";
 import type { WidgetContext } from "web/widget";
 
@@ -14,6 +15,7 @@ export interface Segment {
   readonly end: number;
   readonly text?: string;
   readonly score?: number;
+  readonly attributes?: Attributes;
 }
 
 /** In order of time. */
@@ -117,7 +119,7 @@ export class AudioState implements RegionState<Segment> {
     const { label, start, end, text = "" } = entry.region;
     const index = Math.max(this.context.schema.classes.findIndex(({ name }) => name === label), 0);
     const { id, isSuggested } = entry;
-    return { id, label, start, end, text, index, isSuggested, note: isSuggested ? noteOf(entry) : "" };
+    return { id, label, start, end, text, index, isSuggested, note: wordsBeside(this.regions, entry) };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Shape } from "web/engines/shapes/shape";
+import { obstacleOf } from "web/regions/attributes/acts";
 import { ShapePanel } from "web/regions/shapes/panel";
 import { SHAPE_RULES } from "web/regions/shapes/rules";
 import { ShapeStage } from "web/regions/shapes/stage";
@@ -16,6 +17,7 @@ export function shapeWidget(drawing: ShapeTool): Widget<readonly Shape[], ShapeS
     Panel: ShapePanel,
     act: (act, { state }) => state.act(act),
     answer: ({ state }) => state.regions.answer(),
+    obstacle: ({ state }) => obstacleOf(state.regions),
     same: (a, b) => sameRegions(a, b, SHAPE_RULES),
     summary: (value, { t }) => t(`shapes.summary_${drawing}`, { n: value.length }),
     hasSuggestionCards: false,

@@ -3,7 +3,7 @@ import { Board, type Complaint, type Mark, type Tool } from "web/engines/shapes/
 import type { ShapeCanvas } from "web/engines/shapes/canvas";
 import { boxBetween, type Point, rounded, type Shape, type Size } from "web/engines/shapes/shape";
 import { actOnRegions, type RegionState } from "web/regions/acts";
-import { noteOf } from "web/regions/region_list";
+import { wordsBeside } from "web/regions/region_list";
 import { type Entry, Regions } from "web/regions/regions";
 import { SHAPE_RULES } from "web/regions/shapes/rules";
 import type { Data } from "web/tasks";
@@ -97,7 +97,7 @@ export class ShapeState implements RegionState<Shape> {
     const { regions, board } = this;
     let last: string | null = null;
     // A list of its own: choosing another shape does not make the canvas below paint thousands anew.
-    const marks = computed(() => regions.entries.value.map(markOf));
+    const marks = computed(() => regions.entries.value.map((entry) => markOf(entry, regions)));
     this.stops.push(
       effect(() => {
         const selected = regions.selected.value;
@@ -120,8 +120,8 @@ export class ShapeState implements RegionState<Shape> {
   }
 }
 
-function markOf(entry: Entry<Shape>): Mark {
-  return { id: entry.id, shape: entry.region, isSuggested: entry.isSuggested, note: entry.isSuggested ? noteOf(entry) : "" };
+function markOf(entry: Entry<Shape>, regions: Regions<Shape>): Mark {
+  return { id: entry.id, shape: entry.region, isSuggested: entry.isSuggested, note: wordsBeside(regions, entry) };
 }
 
 function sizeOf(data: Data): Size {

@@ -3,6 +3,8 @@ import { SpanBoard } from "web/engines/spans/board";
 import type { SpanPage } from "web/engines/spans/page";
 import type { SpanMark } from "web/engines/spans/segments";
 import { actOnRegions, type RegionState } from "web/regions/acts";
+import type { Attributes } from "web/regions/attributes/attributes";
+import { wordsBeside } from "web/regions/region_list";
 import { type Entry, inOrder, type RegionRules, Regions } from "web/regions/regions";
 import type { ClassOfSchema } from "web/tasks";
 import type { WidgetContext } from "web/widget";
@@ -13,6 +15,7 @@ export interface Span {
   readonly end: number;
   readonly label: string;
   readonly score?: number;
+  readonly attributes?: Attributes;
 }
 
 /** By start, end and class order. */
@@ -155,7 +158,7 @@ export class SpanState implements RegionState<Span> {
   /** The same mark for the same region, so that paragraphs without news are not looked at. */
   private markOf(entry: Entry<Span>): SpanMark {
     const { region, id, isSuggested } = entry;
-    const note = entry.score === null ? "" : `${Math.round(entry.score * 100)} %`;
+    const note = wordsBeside(this.regions, entry, entry.score === null ? "" : `${Math.round(entry.score * 100)} %`);
     const known = this.known.get(region);
     if (known && known.id === id && known.isSuggested === isSuggested && known.note === note) return known;
     const { offsets } = this.board;
