@@ -34,4 +34,6 @@ test("marks of which none is a suggested one ignore the suggestion", () => {
   assert.deepEqual(judge([{ ...box, x: 2 }], shown, [], same), { verdict: "ignored", base: null });
   assert.deepEqual(judge([box], shown, [], same), { verdict: "edited", base: "a" });
   assert.deepEqual(judge([], shown, [], same), { verdict: "edited", base: "a" }, "all were deleted");
+  const scored = [suggest("a", [{ ...box, score: 0.9 }, { ...box, x: 30 }])];
+  assert.deepEqual(judge([{ ...box, attributes: { old: true } }], scored, [], same), { verdict: "edited", base: "a" }, "said more of it");
 });

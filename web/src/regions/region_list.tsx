@@ -171,8 +171,9 @@ function rowId(entry: { readonly id: string }): string {
 }
 
 /** What stands beside a region's class where it is drawn: its attributes; source and score of a suggested one. */
-export function wordsBeside<R extends Region>(regions: Regions<R>, entry: Entry<R>, note = noteOf(entry)): string {
-  const told = wordsOfAttributes(entry.region, regions.context.schema, regions.context.t);
+export function wordsBeside<R extends Region>(regions: Regions<R>, entry: Entry<R>, note = noteOf(entry), nLetters = 60): string {
+  const letters = [...wordsOfAttributes(entry.region, regions.context.schema, regions.context.t)];
+  const told = letters.length > nLetters ? `${letters.slice(0, nLetters).join("")}…` : letters.join("");
   return [told, entry.isSuggested ? note : ""].filter(Boolean).join(" · ");
 }
 

@@ -95,7 +95,7 @@ function paintName(context: Context, board: Board, mark: Mark, shape: Shape, pal
   const room = (right - left) * board.view.scale;
   const isPoint = room === 0;
   context.font = FONT;
-  const fitting = [mark.note && `${shape.label} · ${mark.note}`, shape.label].find(
+  const fitting = namesOf(shape.label, mark.note).find(
     (text) => text && (isStrong || context.measureText(text).width + 8 <= (isPoint ? 60 : room + 24)),
   );
   if (!fitting) return;
@@ -110,6 +110,12 @@ function paintName(context: Context, board: Board, mark: Mark, shape: Shape, pal
   context.fillStyle = palette.ink;
   context.textBaseline = "middle";
   context.fillText(fitting, at + 6, up + 8.5);
+}
+
+/** The class with all that stands beside it, then with less and less of it. */
+function namesOf(label: string, note: string): string[] {
+  const parts = [label, ...(note ? note.split(" · ") : [])];
+  return parts.map((_, i) => parts.slice(0, parts.length - i).join(" · "));
 }
 
 function paintGrip(context: Context, board: Board, grip: Grip, palette: Palette): void {

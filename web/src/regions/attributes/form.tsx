@@ -79,7 +79,12 @@ interface ChipsProps<R extends Region> extends FieldProps<R> {
 
 function Chips<R extends Region>({ regions, attribute, place, isMissing, chord = "", children }: ChipsProps<R>) {
   return (
-    <div class={`attribute ${isMissing ? "is-missing" : ""}`} role="radiogroup" aria-labelledby={`attribute-${place}`} aria-required={attribute.required}>
+    <div
+      class={`attribute ${attribute.kind === "yes_no" ? "is-short" : ""} ${isMissing ? "is-missing" : ""}`}
+      role="radiogroup"
+      aria-labelledby={`attribute-${place}`}
+      aria-required={attribute.required}
+    >
       <span class="attribute-name" id={`attribute-${place}`}>
         {attribute.name} <Needed regions={regions} isMissing={isMissing} /> <KeyCap chord={chord} />
       </span>
@@ -132,7 +137,7 @@ function TypedField<R extends Region>({ regions, entry, attribute, isMissing }: 
     onChange: (event: { currentTarget: HTMLInputElement }) => take(event.currentTarget),
   };
   return (
-    <label class={`attribute ${isMissing ? "is-missing" : ""}`}>
+    <label class={`attribute ${isNumber ? "is-short" : ""} ${isMissing ? "is-missing" : ""}`}>
       <span class="attribute-name">
         {attribute.name} {attribute.unit && <span class="attribute-unit">{attribute.unit}</span>} <Needed regions={regions} isMissing={isMissing} />
       </span>

@@ -29,6 +29,9 @@ export function spanRules(classes: readonly ClassOfSchema[]): RegionRules<Span> 
   };
 }
 
+/** Of its attributes before the words of a span, which they push aside. */
+const MOST_LETTERS = 18;
+
 /** Snapping stays as the person left it. */
 const inHand = { snapsToWords: true, label: "" };
 
@@ -158,7 +161,7 @@ export class SpanState implements RegionState<Span> {
   /** The same mark for the same region, so that paragraphs without news are not looked at. */
   private markOf(entry: Entry<Span>): SpanMark {
     const { region, id, isSuggested } = entry;
-    const note = wordsBeside(this.regions, entry, entry.score === null ? "" : `${Math.round(entry.score * 100)} %`);
+    const note = wordsBeside(this.regions, entry, entry.score === null ? "" : `${Math.round(entry.score * 100)} %`, MOST_LETTERS);
     const known = this.known.get(region);
     if (known && known.id === id && known.isSuggested === isSuggested && known.note === note) return known;
     const { offsets } = this.board;
