@@ -63,19 +63,30 @@ SETTINGS = (
 )
 """In the order of the documentation."""
 
-ATTRIBUTE_SETTINGS = tuple(
-    Setting("schema.attributes", *rest)
-    for rest in (
-        ("name", str, None, "What it is called."),
-        ("kind", str, "choice", "What its value is: choice (one of the options), number, text, yes_no."),
-        ("options", list, [], "Of a choice: two at least, in the order in which they are shown."),
-        ("classes", list, [], "The classes that have it; all without any."),
-        ("required", bool, False, "Whether people must give it before they can send."),
-        ("least", float, "", "Of a number: nothing smaller is taken."),
-        ("most", float, "", "Of a number: nothing greater is taken."),
-        ("unit", str, "", "Of a number: shown beside it, e.g. km/h."),
-        ("sticky", bool, False, "Whether a new region is proposed what the last one of its class was given."),
-        ("counts", bool, False, "Whether shapes that differ in it are less alike where answers are compared."),
-    )
+ATTRIBUTE_SETTINGS = (
+    Setting("schema.attributes", "name", str, None, "What it is called."),
+    Setting("schema.attributes", "kind", str, "choice", "What its value is: choice, number, text, yes_no."),
+    Setting("schema.attributes", "options", list, [], "Of a choice: two at least, in the order of the form."),
+    Setting("schema.attributes", "classes", list, [], "The classes that have it; all without any."),
+    Setting(
+        "schema.attributes", "required", bool, default=False, help="Whether people must give it before they can send."
+    ),
+    Setting("schema.attributes", "least", float, "", "Of a number: nothing smaller is taken."),
+    Setting("schema.attributes", "most", float, "", "Of a number: nothing greater is taken."),
+    Setting("schema.attributes", "unit", str, "", "Of a number: shown beside it, e.g. km/h."),
+    Setting(
+        "schema.attributes",
+        "sticky",
+        bool,
+        default=False,
+        help="Whether a new region is proposed what its class had last.",
+    ),
+    Setting(
+        "schema.attributes",
+        "counts",
+        bool,
+        default=False,
+        help="Whether shapes that differ in it are less alike to compare.",
+    ),
 )
 """Keys of each table `[[schema.attributes]]`, in the order of the documentation."""
