@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from labelmill.annotators.predictor import Predictor as predictor
     from labelmill.annotators.regex import Regex as regex
     from labelmill.annotators.threshold import Threshold as threshold
+    from labelmill.domain.attributes import Attribute
     from labelmill.domain.consensus import Consensus
     from labelmill.domain.item import Item, ItemBatch
     from labelmill.domain.schema import ABSTAIN, LabelSchema
@@ -46,6 +47,7 @@ _HOME = {
     "ABSTAIN": ("labelmill.domain.schema", "ABSTAIN"),
     "Aggregated": ("labelmill.pipeline.aggregate", "Aggregated"),
     "AnchoredNaiveBayes": ("labelmill.aggregation.anchored_naive_bayes", "AnchoredNaiveBayes"),
+    "Attribute": ("labelmill.domain.attributes", "Attribute"),
     "BradleyTerry": ("labelmill.aggregation._bradley_terry", "BradleyTerry"),
     "Consensus": ("labelmill.domain.consensus", "Consensus"),
     "DawidSkene": ("labelmill.aggregation.dawid_skene", "DawidSkene"),
@@ -86,6 +88,7 @@ __all__ = [
     "ABSTAIN",
     "Aggregated",
     "AnchoredNaiveBayes",
+    "Attribute",
     "BradleyTerry",
     "Consensus",
     "DawidSkene",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -144,3 +145,19 @@ def test_equal_shapes_are_sorted_by_their_attributes() -> None:
     twice = [SHAPES["box"] | {"attributes": {"occluded": told}} for told in (True, False)]
 
     assert _kind(schema).validate(twice, schema) == _kind(schema).validate(twice[::-1], schema)
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_examples_give_what_is_required(kind: str) -> None:
+    """So that they are valid under a schema that asks for much."""
+    must = [
+        Attribute("size", "number", least=2.0, most=5.0),
+        Attribute("low", "number", most=-1.0),
+        DIRECTION,
+        OCCLUDED,
+    ]
+    schema = _schema(kind, *(replace(attribute, required=True) for attribute in [*must, NOTE]))
+
+    for value in _kind(schema).examples(schema):
+        assert value == _kind(schema).validate(value, schema)
+        assert value == _kind(schema).merge([value, value], [1.0, 2.0])

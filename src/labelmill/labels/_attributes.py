@@ -11,7 +11,7 @@ from labelmill.domain.attributes import Attribute
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import SchemaError, nearest
 
-__all__ = ["attributes_of", "with_attributes"]
+__all__ = ["attributes_of", "exemplified", "with_attributes"]
 
 Shape = Mapping[str, Any]
 Complaint = Callable[[str], SchemaError]
@@ -37,6 +37,8 @@ def attributes_of(shape: Shape, label: str, schema: LabelSchema, complain: Compl
         If an attribute is unknown, not for this class, or required and missing, or its value is none.
     """
     told = shape.get("attributes")
+    if told is None and not schema.attributes:
+        return {}
     if told is not None and not isinstance(told, Mapping):
         raise complain(f'attributes: expected an object such as {{"occluded": true}}, found {told!r:.60}')
     given = {name: value for name, value in (told or {}).items() if value is not None and not _is_blank(value)}
@@ -57,6 +59,26 @@ def with_attributes(
     if not any(attribute.counts for attribute in attributes):
         return alike
     return lambda a, b: alike(a, b) * attribute_likeness(a, b, attributes)
+
+
+def exemplified(values: Sequence[list[dict[str, Any]]], schema: LabelSchema) -> list[list[dict[str, Any]]]:
+    """Examples of a kind whose shapes give all attributes that are required, which makes them valid."""
+    required = [attribute for attribute in schema.attributes if attribute.required]
+    if not required:
+        return list(values)
+    return [[shape | _examples(required, shape["label"]) for shape in value] for value in values]
+
+
+def _examples(attributes: Sequence[Attribute], label: str) -> dict[str, dict[str, Any]]:
+    found = {attribute.name: _example(attribute) for attribute in attributes if attribute.is_for(label)}
+    return {"attributes": found} if found else {}
+
+
+def _example(attribute: Attribute) -> Any:
+    if attribute.kind == "number":
+        least = -math.inf if attribute.least is None else attribute.least
+        return max(least, min(0.0, math.inf if attribute.most is None else attribute.most))
+    return {"choice": attribute.options[:1], "yes_no": (True,), "text": ("well",)}[attribute.kind][0]
 
 
 def _is_blank(value: Any) -> bool:

@@ -12,7 +12,7 @@ from labelmill.domain.matching import unmatched_share
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.shape_merging import LEAST_SIDE, weighted_box
 from labelmill.domain.shapes import iou_table
-from labelmill.labels._attributes import attributes_of, with_attributes
+from labelmill.labels._attributes import attributes_of, exemplified, with_attributes
 from labelmill.labels._merging import merged_shapes
 from labelmill.labels._shapes import (
     FARTHEST,
@@ -119,7 +119,7 @@ class Box:
         small = {"label": first, "x": 10.0, "y": 20.0, "width": 30.0, "height": 40.0}
         large = {"label": last, "x": 60.5, "y": 12.0, "width": 80.0, "height": 50.25}
         turned = {"label": first, "x": 150.0, "y": 90.0, "width": 40.0, "height": 20.0, "rotation": 30.0}
-        return [[], [small], [{**small, "x": 14.0}, large], [large], [turned]]
+        return exemplified([[], [small], [{**small, "x": 14.0}, large], [large], [turned]], schema)
 
 
 def _box(

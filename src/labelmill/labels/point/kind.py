@@ -17,7 +17,7 @@ from labelmill.domain.schema import LabelSchema
 from labelmill.domain.shape_merging import weighted_point
 from labelmill.domain.shapes import apart_table
 from labelmill.errors import UsageError
-from labelmill.labels._attributes import attributes_of, with_attributes
+from labelmill.labels._attributes import attributes_of, exemplified, with_attributes
 from labelmill.labels._merging import merged_shapes
 from labelmill.labels._shapes import class_name, image_size, inside, number, score_of, shapes_of
 
@@ -131,7 +131,7 @@ class Point:
         """Some valid values, for promise suites and forms."""
         first, last = schema.classes[0], schema.classes[-1]
         near, far = {"label": first, "x": 10.0, "y": 20.0}, {"label": last, "x": 160.5, "y": 120.0}
-        return [[], [near], [{**near, "x": 14.0}, far], [far]]
+        return exemplified([[], [near], [{**near, "x": 14.0}, far], [far]], schema)
 
     def _reach(self, points: Value) -> float:
         if self.reach is not None:

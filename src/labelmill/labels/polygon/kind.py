@@ -12,7 +12,7 @@ from labelmill.domain.matching import unmatched_share
 from labelmill.domain.polygon_merging import voted_outline
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.shapes import area, crossing, iou_table
-from labelmill.labels._attributes import attributes_of, with_attributes
+from labelmill.labels._attributes import attributes_of, exemplified, with_attributes
 from labelmill.labels._merging import merged_shapes
 from labelmill.labels._shapes import (
     Complaint,
@@ -122,7 +122,7 @@ class Polygon:
         corner = {"label": first, "points": [[0.0, 0.0], [40.0, 0.0], [0.0, 30.0]]}
         hook = {"label": last, "points": [[60.0, 10.0], [120.0, 10.0], [120.0, 60.0], [100.0, 60.0], [100.0, 30.0]]}
         moved = {"label": first, "points": [[2.0, 0.0], [43.0, 1.0], [0.0, 33.0]]}
-        return [[], [corner], [moved, hook], [hook]]
+        return exemplified([[], [corner], [moved, hook], [hook]], schema)
 
 
 def _points(given: Any, size: tuple[float, float] | None, complain: Complaint) -> list[list[float]]:

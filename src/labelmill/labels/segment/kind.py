@@ -16,6 +16,7 @@ from labelmill.domain.grouping import grouped
 from labelmill.domain.item import Item
 from labelmill.domain.matching import DIGITS, one_to_one
 from labelmill.domain.schema import LabelSchema
+from labelmill.labels._attributes import exemplified
 from labelmill.labels._medians import middle_pair
 from labelmill.labels._weights import checked_weights
 from labelmill.labels.segment._checks import checked_segments
@@ -113,7 +114,10 @@ class Segment:
         first, last = schema.classes[0], schema.classes[-1]
         early = {"label": first, "start": 0.0, "end": 1.5}
         late = {"label": last, "start": 2.0, "end": 3.25}
-        return [[], [early], [late], [early, late], [{**early, "end": 1.0, "text": "well"}, {**late, "start": 1.0}]]
+        return exemplified(
+            [[], [early], [late], [early, late], [{**early, "end": 1.0, "text": "well"}, {**late, "start": 1.0}]],
+            schema,
+        )
 
     def _one(self, marks: Sequence[tuple[dict[str, Any], float]]) -> dict[str, Any]:
         label = self._heaviest([(mark["label"], weight) for mark, weight in marks])

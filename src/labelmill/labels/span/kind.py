@@ -13,7 +13,7 @@ from labelmill.domain.item import Item
 from labelmill.domain.matching import unmatched_share
 from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.errors import SchemaError
-from labelmill.labels._attributes import attributes_of, with_attributes
+from labelmill.labels._attributes import attributes_of, exemplified, with_attributes
 from labelmill.labels._lists import listed
 from labelmill.labels._weights import checked_weights
 
@@ -117,13 +117,14 @@ class Span:
         """Some valid values, for promise suites and forms."""
         first, last = schema.classes[0], schema.classes[-1]
         one = {"start": 0, "end": 4, "label": first}
-        return [
+        values = [
             [],
             [one],
             [{"start": 0, "end": 6, "label": last}],
             [one, {"start": 2, "end": 9, "label": last}],
             [one, {"start": 5, "end": 9, "label": first}, {"start": 12, "end": 13, "label": last}],
         ]
+        return exemplified(values, schema)
 
     def _sorted(self, spans: list[Marked], values: Sequence[Sequence[Marked]]) -> list[Marked]:
         """By start, end and class order; classes the kind was not told of in the order the values put them."""
