@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.server.office import running_office
 
@@ -17,6 +18,7 @@ from labelmill.pipeline.ingest import ingest
 from labelmill.pipeline.merge_files import merge_files
 from labelmill.pipeline.people import database_of, fill_queue, open_project
 from labelmill.pipeline.project import Project
+from labelmill.pipeline.votes import people_votes
 from labelmill.pipeline.workspace import Workspace
 
 TOML = """
@@ -105,6 +107,28 @@ def test_people_must_give_what_a_detector_need_not(workspace: Workspace, tmp_pat
     aggregate(workspace)
 
     assert [BOX] == json.loads(str(read_consensus(workspace).consensus.labels[0]))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "json", "parquet"])
+def test_votes_with_attributes_are_imported(workspace: Workspace, tmp_path: Path, suffix: str) -> None:
+    """From every format, whole answers as JSON or as objects, of which each has other attributes."""
+    told = {"ann": _box(direction="left"), "bob": _box(direction="left", speed=30.0)}
+    file = tmp_path / f"votes.{suffix}"
+    nested = suffix in {"jsonl", "json"}
+    rows = [{"item": "one", "annotator": n, "label": [b] if nested else json.dumps([b])} for n, b in told.items()]
+    if suffix == "json":
+        file.write_text(json.dumps(rows))
+    elif suffix == "jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        frame = pl.DataFrame(rows)
+        frame.write_csv(file) if suffix == "csv" else frame.write_parquet(file)
+
+    ingest(workspace, file)
+
+    votes = people_votes(workspace)
+    found = {name: json.loads(value) for name, value in votes.select("annotator", "value").iter_rows()}
+    assert {name: [box] for name, box in told.items()} == found
 
 
 @pytest.mark.parametrize("form", ["whole", "rows"])

@@ -18,8 +18,6 @@ Serve = Callable[..., FakeServer]
 CAR = {"label": "car", "x": 100.0, "y": 100.0, "width": 200.0, "height": 120.0}
 VALUES: dict[str, Any] = {
     "box": CAR,
-    "polygon": {"label": "car", "points": [[10.0, 10.0], [200.0, 10.0], [10.0, 200.0]]},
-    "point": {"label": "car", "x": 50.0, "y": 60.0},
     "span": {"start": 0, "end": 7, "label": "car"},
     "segment": {"label": "car", "start": 1.0, "end": 2.0},
 }
@@ -70,9 +68,9 @@ def sent(fake: FakeServer, page: Page) -> Any:
     return canonical_answer(fake)
 
 
-@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("kind", ["box", "span", "segment"])
 def test_keys_alone_give_attributes(ask: Callable[..., Any], kind: str) -> None:
-    """For every kind: a letter for an option, one for yes, T to the fields, Enter out of them, Enter to send."""
+    """On images, texts and sounds: a letter for an option, one for yes, T to the fields, Enter out, Enter to send."""
     fake, page = ask(kind, VALUES[kind])
     page.keyboard.press("Tab")
 
