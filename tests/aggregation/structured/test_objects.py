@@ -248,7 +248,7 @@ def test_what_cannot_be_is_refused() -> None:
 
     with pytest.raises(UsageError, match="least must be"):
         BoxModel(least=1.0).fit(table)
-    with pytest.raises(NotFittedError, match="call fit"):
+    with pytest.raises(NotFittedError, match="is not fitted"):
         PolygonModel().predict(table)
 
 
