@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["one_to_one", "unmatched_share"]
+__all__ = ["one_to_one", "unmatched_in", "unmatched_share"]
 
 DIGITS = 12
 """Sums are rounded to so many digits: two best matchings may differ in the last bits."""
@@ -57,8 +57,14 @@ def unmatched_share(a: Sequence[Any], b: Sequence[Any], similarity: Callable[[An
     >>> unmatched_share("abc", "bcd", lambda x, y: float(x == y))
     0.333333333333
     """
-    if not a and not b:
+    return unmatched_in(np.array([[similarity(x, y) for y in b] for x in a]).reshape(len(a), len(b)))
+
+
+def unmatched_in(similarity: npt.ArrayLike) -> float:
+    """The same of a table of similarities, shape (|a|, |b|)."""
+    table = np.asarray(similarity, dtype=np.float64)
+    n = sum(table.shape)
+    if not n:
         return 0.0
-    table = np.array([[similarity(x, y) for y in b] for x in a], dtype=np.float64).reshape(len(a), len(b))
     matched = math.fsum(float(table[i, j]) for i, j in one_to_one(table))
-    return min(max(round(1.0 - 2.0 * matched / (len(a) + len(b)), DIGITS), 0.0), 1.0)
+    return min(max(round(1.0 - 2.0 * matched / n, DIGITS), 0.0), 1.0)

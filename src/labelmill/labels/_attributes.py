@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from labelmill.domain.attribute_merging import attribute_likeness
 from labelmill.domain.attributes import Attribute
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import SchemaError, nearest
 
-__all__ = ["attributes_of", "exemplified", "with_attributes"]
+__all__ = ["attributes_of", "exemplified", "kept_shares", "with_attributes"]
 
 Shape = Mapping[str, Any]
 Complaint = Callable[[str], SchemaError]
@@ -79,6 +82,14 @@ def _example(attribute: Attribute) -> Any:
         least = -math.inf if attribute.least is None else attribute.least
         return max(least, min(0.0, math.inf if attribute.most is None else attribute.most))
     return {"choice": attribute.options[:1], "yes_no": (True,), "text": ("well",)}[attribute.kind][0]
+
+
+def kept_shares(a: Sequence[Shape], b: Sequence[Shape], attributes: Sequence[Attribute]) -> npt.NDArray[np.float64]:
+    """The share of its likeness that each pair of shapes keeps, shape (|a|, |b|): 1 where no attribute counts."""
+    if not any(attribute.counts for attribute in attributes):
+        return np.ones((len(a), len(b)))
+    kept = [[attribute_likeness(x, y, attributes) for y in b] for x in a]
+    return np.array(kept, dtype=np.float64).reshape(len(a), len(b))
 
 
 def _is_blank(value: Any) -> bool:

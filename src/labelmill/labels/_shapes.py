@@ -6,9 +6,12 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from labelmill.domain.item import Item
 from labelmill.domain.schema import ABSTAIN, LabelSchema
-from labelmill.domain.shapes import iou
+from labelmill.domain.shapes import iou_table
 from labelmill.errors import SchemaError
 from labelmill.labels._lists import listed
 
@@ -17,7 +20,7 @@ __all__ = [
     "TOLERANCE",
     "Complaint",
     "class_name",
-    "common_area",
+    "common_areas",
     "image_size",
     "inside",
     "number",
@@ -91,9 +94,10 @@ def score_of(shape: Mapping[str, Any], complain: Complaint) -> dict[str, float]:
     return {"score": number(shape["score"], "score", complain, least=0.0, most=1.0)}
 
 
-def common_area(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    """IoU of two boxes or polygons; 0 where their classes differ."""
-    return iou(a, b) if a["label"] == b["label"] else 0.0
+def common_areas(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.float64]:
+    """IoU of each box or polygon of one answer with each of another; 0 where their classes differ."""
+    here, there = (np.array([shape["label"] for shape in shapes], dtype=object) for shapes in (a, b))
+    return np.where(here[:, None] == there[None, :], iou_table(a, b), 0.0)
 
 
 def image_size(item: Item | None) -> tuple[float, float] | None:

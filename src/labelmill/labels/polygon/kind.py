@@ -8,16 +8,16 @@ from typing import Any, ClassVar
 from labelmill.domain.attribute_merging import attribute_key
 from labelmill.domain.attributes import Attribute
 from labelmill.domain.item import Item
-from labelmill.domain.matching import unmatched_share
+from labelmill.domain.matching import unmatched_in
 from labelmill.domain.polygon_merging import voted_outline
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.shapes import area, crossing, iou_table
-from labelmill.labels._attributes import attributes_of, exemplified, with_attributes
+from labelmill.labels._attributes import attributes_of, exemplified, kept_shares
 from labelmill.labels._merging import merged_shapes
 from labelmill.labels._shapes import (
     Complaint,
     class_name,
-    common_area,
+    common_areas,
     image_size,
     inside,
     number,
@@ -93,7 +93,7 @@ class Polygon:
         Pairs are matched one to one for the greatest sum; polygons of different classes have nothing in common. Scores
         do not count, and attributes only where they are declared to.
         """
-        return unmatched_share(a, b, with_attributes(common_area, self.attributes))
+        return unmatched_in(common_areas(a, b) * kept_shares(a, b, self.attributes))
 
     def merge(self, values: Sequence[Value], weights: Sequence[float]) -> Value:
         """The objects that more than half of the weight has drawn, each by majority of the area.

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from labelmill.domain.attribute_merging import attribute_likeness, merged_attributes
+from labelmill.domain.attribute_merging import merged_attributes
 from labelmill.domain.attributes import Attribute
 from labelmill.domain.grouping import grouped
 from labelmill.domain.item import Item
-from labelmill.domain.matching import DIGITS, one_to_one
+from labelmill.domain.matching import unmatched_in
 from labelmill.domain.schema import LabelSchema
-from labelmill.labels._attributes import exemplified
+from labelmill.labels._attributes import exemplified, kept_shares
 from labelmill.labels._medians import middle_pair
 from labelmill.labels._weights import checked_weights
 from labelmill.labels.segment._checks import checked_segments
@@ -78,14 +78,7 @@ class Segment:
         where their texts differ; segments of different classes are not matched. Attributes count only where they are
         declared to.
         """
-        if not a and not b:
-            return 0.0
-        table = _overlaps(a, b)
-        if any(attribute.counts for attribute in self.attributes):
-            kept = [[attribute_likeness(x, y, self.attributes) for y in b] for x in a]
-            table = table * np.array(kept, dtype=np.float64).reshape(table.shape)
-        matched = math.fsum(float(table[i, j]) for i, j in one_to_one(table))
-        return min(max(round(1.0 - 2.0 * matched / (len(a) + len(b)), DIGITS), 0.0), 1.0)
+        return unmatched_in(_overlaps(a, b) * kept_shares(a, b, self.attributes))
 
     def merge(self, values: Sequence[Segments], weights: Sequence[float]) -> list[dict[str, Any]]:
         """Events that more than half of the weight marks, from weighted median to weighted median.
