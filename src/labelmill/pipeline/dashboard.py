@@ -20,7 +20,7 @@ from labelmill.stores.database.figures import HeldAnswer, answers_by_day, held_a
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.votes import iso_time
 
-__all__ = ["dashboard", "remember_machines"]
+__all__ = ["accuracies_of_machines", "dashboard", "remember_machines"]
 
 MACHINES = "machines"
 """Document with what was last found out about rules and models."""
@@ -30,6 +30,12 @@ def remember_machines(workspace: Workspace) -> None:
     """Put what is known of rules and models where the dashboard finds it."""
     rows = [row for row in analyze(workspace).to_dict()["annotators"] if row["kind"] != "person"]
     workspace.lake.write_document(MACHINES, {"rows": rows})
+
+
+def accuracies_of_machines(folder: Path) -> dict[str, float]:
+    """Name -> accuracy of the rules and models of a project, as far as it is known."""
+    known = {row["name"]: _accuracy(row) for row in _machines(folder)}
+    return {name: accuracy for name, accuracy in known.items() if accuracy is not None}
 
 
 def dashboard(

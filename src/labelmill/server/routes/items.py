@@ -13,7 +13,7 @@ from labelmill.server.naming import names_of
 from labelmill.server.pages_of import checked_limit, cursor
 from labelmill.server.problems import ProblemError
 from labelmill.server.showing import shown_data
-from labelmill.stores.database.item_pages import content_of, differing_items, item_page
+from labelmill.stores.database.item_pages import content_of, item_page
 from labelmill.stores.database.votes import history
 
 __all__ = ["router"]
@@ -54,23 +54,3 @@ def one_item(request: Request, item: str) -> JSONResponse:
             "votes": [{name: value for name, value in one.items() if name not in {"sequence", "key"}} for one in said],
         }
     )
-
-
-@router.get("/disagreements")
-@access("lead")
-def disagreements(request: Request, after: str = "", limit: int = 20) -> JSONResponse:
-    """Items on which people differ and that no lead has decided yet."""
-    desk, project = desk_of(request), project_of(request)
-    page = differing_items(desk.database, project, after=cursor(after, "after") or 0, limit=checked_limit(limit, 200))
-    names = names_of(desk, project)
-    found = [
-        {
-            "item": one.item,
-            "data": shown_data(desk, project, one.item, one.content),
-            "meta": one.content.get("meta", {}),
-            "why": "annotators disagree",
-            "votes": [{**vote, "name": names.get(vote["annotator"], vote["annotator"])} for vote in one.votes],
-        }
-        for one in page
-    ]
-    return JSONResponse({"items": found, "after": str(page[-1].key) if len(page) == limit else None})

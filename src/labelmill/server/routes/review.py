@@ -14,7 +14,7 @@ from labelmill.server.forms import Form
 from labelmill.server.problems import ProblemError
 from labelmill.server.routes.work import Result, Results, VoteForm, take_votes
 from labelmill.stores.database.accounts import find_user, role_in
-from labelmill.stores.database.item_pages import content_of, turn_for_review
+from labelmill.stores.database.item_pages import content_of, turn_for_review, turns_in_review
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tasks import NewTask, put_tasks
 
@@ -46,15 +46,21 @@ class SendBack(Form):
 @router.post("/reviews")
 @access("lead", scope="annotate")
 def reviews(request: Request, form: Reviews) -> Results:
-    """Keep a lead's answers on items that others have answered; they count as votes of purpose review."""
+    """Keep a lead's answers on items that others have answered; they count as votes of purpose review.
+
+    What is said without an answer, or taken back, holds no turn: the lead's hands stay free.
+    """
     desk, project, user = desk_of(request), project_of(request), visit_of(request).user
-    results = []
+    results, idle = [], []
     for vote in form.votes:
         turn = vote.assignment or _turn(desk, project, user, vote.item)
         if turn is None:
-            results.append(Result(key=vote.key, status="refused", detail=f"nobody was asked about {vote.item!r}"))
+            results.append(Result(key=vote.key, status="refused", detail=_why_not(desk, project, vote.item)))
             continue
         results += take_votes(desk, project, user, [vote.model_copy(update={"assignment": turn})]).results
+        if vote.kind != "label" and not vote.assignment:
+            idle.append(turn)
+    desk.queue(project).give_back(user, idle)
     return Results(results=results)
 
 
@@ -72,13 +78,18 @@ def send_back(request: Request, form: SendBack) -> Response:
         annotator = None
     if annotator is None or role_in(desk.database, project, annotator.id) is None:
         raise ProblemError(404, "the project has no such member", field="annotator")
-    task = NewTask(form.item, content, priority=FIRST, assignee=annotator.id, why=form.comment or None)
+    task = NewTask(form.item, content, priority=_newest(desk), assignee=annotator.id, why=form.comment or None)
     put_tasks(desk.database, project, [task])
     return Response(status_code=204)
 
 
 FIRST = 1e9
 """Priority of what is asked of somebody by name."""
+
+
+def _newest(desk: Desk) -> float:
+    """Before all that was asked by name so far."""
+    return FIRST + desk.database.clock()
 
 
 def _turn(desk: Desk, project: Project, user: int, item: str) -> str | None:
@@ -88,7 +99,15 @@ def _turn(desk: Desk, project: Project, user: int, item: str) -> str | None:
         return None
     found = turn_for_review(desk.database, project, user, item)
     if found is None:
-        put_tasks(desk.database, project, [NewTask(item, content, "review", priority=FIRST, assignee=user)])
-        desk.queue(project).next(user, 1, purpose="review")
+        put_tasks(desk.database, project, [NewTask(item, content, "review", priority=_newest(desk), assignee=user)])
+        # What is held already would come again first, as lost on the way.
+        held = turns_in_review(desk.database, project, user)
+        desk.queue(project).next(user, 1, have=held, purpose="review")
         found = turn_for_review(desk.database, project, user, item)
     return found
+
+
+def _why_not(desk: Desk, project: Project, item: str) -> str:
+    if content_of(desk.database, project, item) is None:
+        return f"nobody was asked about {item!r}"
+    return "you hold too many items: answer some or give them back, then send this again"
