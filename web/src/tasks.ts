@@ -19,6 +19,8 @@ export interface Suggestion<V = unknown> {
   /** False where the source gave no score: none is shown then. */
   readonly is_scored?: boolean;
   readonly value: V;
+  /** Put together from what several say: its regions are called by the sources that have them, not by its own. */
+  readonly isMerged?: boolean;
 }
 
 /** One item handed to one person. */
@@ -103,6 +105,7 @@ export type Verdict = "accepted" | "edited" | "rejected" | "ignored" | "blind";
 /** One answer as it is sent; `key` makes a repeated sending harmless. */
 export interface Vote {
   readonly key: string;
+  /** Empty for what a lead says about an item that nobody handed to him: reviews, and many items at once. */
   readonly assignment: string;
   readonly item: string;
   readonly kind: KindOfVote;

@@ -41,6 +41,8 @@ export interface WidgetContext<V> {
   readonly suggestions: ReadonlySignal<readonly Suggestion<V>[]>;
   /** Looking back at a done item: draw, but take no edits. */
   readonly isReadOnly: boolean;
+  /** Members of the value that another answer beside this one does not have: draw them hatched. */
+  readonly differing?: ReadonlySignal<ReadonlySet<unknown>>;
   /**
    * The value has changed by the person's hand. Values are immutable: give a new array, keep unchanged members.
    * Call it when a gesture ends (or often, with `step`); the page saves drafts and remembers the step for undo.
@@ -57,6 +59,18 @@ export interface WidgetContext<V> {
   t(key: string, values?: Readonly<Record<string, string | number>>): string;
   /** The key that does an act, as shown on a button: `keyOf("undo") === "u"`; empty when switched off. */
   keyOf(act: string): string;
+}
+
+/**
+ * What a state may do besides: follow a stage beside it that shows the same item.
+ *
+ * `sight` is what of the item is on the screen, as data that another state of the same kind understands.
+ */
+export interface Linked {
+  sight(): unknown;
+  showSight(sight: unknown): void;
+  /** Called by the state when its sight may have changed. */
+  onSight: (() => void) | null;
 }
 
 /** What both components of a widget get. */
@@ -110,6 +124,9 @@ export interface Widget<V = unknown, S = undefined> {
 
   /** A value in few words for lists and suggestion cards: `billing`, `3 boxes`. */
   summary(value: V, context: Pick<WidgetContext<V>, "schema" | "t">): string;
+
+  /** One member of a value in words, for lists of differences: `2:03.10 – 2:04.00`. For values that are lists of marks. */
+  words?(mark: unknown, context: Pick<WidgetContext<V>, "item" | "t">): string;
 
   /** Whether a suggestion card for each suggestion stands above the panel. Off where the marks are drawn in the stage. */
   readonly hasSuggestionCards?: boolean;

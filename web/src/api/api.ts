@@ -75,17 +75,29 @@ export const putDraft = (project: string, assignment: string, value: unknown): P
 
 /** Sends votes for the outbox: never raises, says what it came to. */
 export async function sendVotes(project: string, votes: readonly Vote[], keepalive: boolean): Promise<Sending> {
+  const results: VoteResult[] = [];
   try {
-    const answer = await request<{ results: readonly VoteResult[] }>(
-      "POST",
-      pathOf(project, "votes"),
-      { votes },
-      { keepalive },
-    );
-    return { outcome: "answered", results: answer.results };
+    for (const [route, some] of byRoute(votes)) {
+      const answer = await request<{ results: readonly VoteResult[] }>("POST", pathOf(project, route), { votes: some }, { keepalive });
+      results.push(...answer.results);
+    }
+    return { outcome: "answered", results };
   } catch (error) {
+    // What was answered before is sent again with the rest: the server knows its keys.
     return sendingOf(error);
   }
+}
+
+/** Votes in their order, in runs of those that go the same way: what has no assignment is a review, or one of many. */
+function byRoute(votes: readonly Vote[]): [string, Vote[]][] {
+  const runs: [string, Vote[]][] = [];
+  for (const vote of votes) {
+    const route = vote.assignment ? "votes" : vote.bulk === null ? "reviews" : "grid";
+    const last = runs.at(-1);
+    if (last?.[0] === route) last[1].push(vote);
+    else runs.push([route, [vote]]);
+  }
+  return runs;
 }
 
 function sendingOf(error: unknown): Sending {
@@ -96,6 +108,6 @@ function sendingOf(error: unknown): Sending {
   return error.retryAfter === null ? { outcome: "later" } : { outcome: "later", afterMs: error.retryAfter * 1000 };
 }
 
-function pathOf(project: string, ...rest: string[]): string {
+export function pathOf(project: string, ...rest: string[]): string {
   return ["/api/projects", encodeURIComponent(project), ...rest.map(encodeURIComponent)].join("/");
 }

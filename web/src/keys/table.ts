@@ -103,4 +103,11 @@ export const ACTS: readonly Act[] = [
   { name: "send_back", scope: "review", key: "r" },
 
   { name: "take", scope: "grid", key: "Space" },
+  { name: "all_or_none", scope: "grid", key: "a" },
+  { name: "card_left", scope: "grid", key: "ArrowLeft" },
+  { name: "card_right", scope: "grid", key: "ArrowRight" },
+  { name: "card_up", scope: "grid", key: "ArrowUp" },
+  { name: "card_down", scope: "grid", key: "ArrowDown" },
+  { name: "neighbours", scope: "grid", key: "n" },
+  { name: "play_card", scope: "grid", key: "p" },
 ];

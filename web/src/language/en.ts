@@ -1,3 +1,5 @@
+import { REVIEW_EN } from "web/language/review_en";
+
 /** English, and the list of all strings: other languages are checked against it. `{name}` is filled in. */
 export const en = {
   language: "English",
@@ -288,6 +290,9 @@ export const en = {
   "audio.too_short": "A region ends after it starts, within the recording.",
   "audio.no_start": "Set a start first.",
   "audio.summary": "{n} regions",
+
+  "navigation.pages": "Pages of {name}",
+  ...REVIEW_EN,
 
   "error.title": "That did not work",
   "error.unreachable": "The server cannot be reached. Is it running, and are you on the network?",

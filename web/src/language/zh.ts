@@ -1,4 +1,5 @@
 import type { Key } from "web/language/en";
+import { REVIEW_ZH } from "web/language/review_zh";
 
 /** Chinese (simplified). */
 export const zh: Record<Key, string> = {
@@ -294,6 +295,9 @@ export const zh: Record<Key, string> = {
   "audio.too_short": "区域的终点必须在起点之后，并在录音之内。",
   "audio.no_start": "请先设定起点。",
   "audio.summary": "{n} 个区域",
+
+  "navigation.pages": "{name} 的页面",
+  ...REVIEW_ZH,
 
   "error.title": "操作未成功",
   "error.unreachable": "无法连接服务器。服务器是否在运行？网络是否正常？",

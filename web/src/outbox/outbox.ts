@@ -72,10 +72,10 @@ export class Outbox {
     };
   }
 
-  /** Assignments of a project whose votes have not arrived. */
+  /** Assignments of a project whose votes have not arrived; what a lead decides about an item has none. */
   assignmentsOf(project: string): string[] {
     const here = this.entries.filter((entry) => entry.project === project);
-    return [...this.onTheWayIn, ...here].map((entry) => entry.vote.assignment);
+    return [...this.onTheWayIn, ...here].map((entry) => entry.vote.assignment).filter(Boolean);
   }
 
   /** What an earlier page left behind; then send it. */

@@ -96,7 +96,8 @@ export function goToSignIn(): void {
   location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-async function leave(): Promise<void> {
+/** Signs out and goes to the page that lets in. */
+export async function leave(): Promise<void> {
   await signOut().catch(() => undefined);
   location.assign("/sign-in");
 }

@@ -117,7 +117,7 @@ function SuggestionSwitch<R extends Region>({ regions }: { regions: Regions<R> }
   const { context } = regions;
   const all = context.suggestions.value;
   const shown = regions.suggestion.value;
-  if (context.isReadOnly || !shown) return null;
+  if (context.isReadOnly || !shown || shown.isMerged) return null;
   const words = (index: number) => {
     const one = all[index];
     if (!one) return "";

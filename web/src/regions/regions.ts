@@ -34,6 +34,8 @@ export interface Entry<R extends Region> {
   readonly sources: readonly string[];
   /** 0 to 1; null for the person's own and where the source gives none. */
   readonly score: number | null;
+  /** Another answer beside this one does not have it. */
+  readonly isDifferent?: boolean;
 }
 
 interface Origin {
@@ -236,6 +238,7 @@ export class Regions<R extends Region> {
       isSuggested: false,
       sources: [],
       score: null,
+      isDifferent: this.context.differing?.value.has(region) ?? false,
     }));
   }
 
@@ -262,7 +265,7 @@ export class Regions<R extends Region> {
     const others = this.context.suggestions.value.filter(
       (other) => other !== suggestion && other.value.some((one) => agrees(one, region)),
     );
-    return [suggestion.source, ...others.map((other) => other.source)];
+    return [...(suggestion.isMerged ? [] : [suggestion.source]), ...others.map((other) => other.source)];
   }
 }
 

@@ -15,6 +15,8 @@ export interface AudioMark extends Stretch {
   readonly text: string;
   readonly isSuggested: boolean;
   readonly note: string;
+  /** Another answer does not have it: drawn hatched. */
+  readonly isDifferent?: boolean;
 }
 
 /** What makes the sound. */

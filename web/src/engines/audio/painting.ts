@@ -27,6 +27,8 @@ const OVERVIEW = 30;
 const MOST_LANES = 4;
 const MOST_GAIN = 20;
 const FONT = "12px system-ui, sans-serif";
+/** Pixels between the lines of hatching. */
+const HATCH = 9;
 const DASHES = [5, 4];
 
 type Context = CanvasRenderingContext2D;
@@ -176,6 +178,7 @@ function paintMark(context: Context, board: AudioBoard, layout: Layout, mark: Au
   context.globalAlpha = isSelected ? 0.3 : mark.isSuggested ? 0.08 : 0.16;
   context.fillRect(left, top, right - left, height);
   context.globalAlpha = 1;
+  if (mark.isDifferent) paintHatching(context, { left, right, top }, height, colour);
   context.strokeStyle = colour;
   context.lineWidth = isSelected ? 2 : 1;
   context.setLineDash(mark.isSuggested ? DASHES : []);
@@ -193,6 +196,24 @@ interface Bar {
   readonly left: number;
   readonly right: number;
   readonly top: number;
+}
+
+/** Slanting lines over a region's time. */
+function paintHatching(context: Context, { left, right, top }: Bar, height: number, colour: string): void {
+  context.save();
+  context.beginPath();
+  context.rect(left, top, right - left, height);
+  context.clip();
+  context.strokeStyle = colour;
+  context.globalAlpha = 0.7;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (let x = left - height; x < right; x += HATCH) {
+    context.moveTo(x, top + height);
+    context.lineTo(x + height, top);
+  }
+  context.stroke();
+  context.restore();
 }
 
 function paintBar(context: Context, mark: AudioMark, { left, right, top }: Bar, isSelected: boolean, colour: string, palette: Palette): void {

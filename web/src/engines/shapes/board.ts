@@ -33,6 +33,8 @@ export interface Mark {
   readonly isSuggested: boolean;
   /** Drawn beside the class: source and score of a suggestion. */
   readonly note: string;
+  /** Another answer does not have it: drawn hatched. */
+  readonly isDifferent?: boolean;
 }
 
 export type Complaint = "too_small" | "crosses" | "too_few";

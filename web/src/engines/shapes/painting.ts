@@ -12,6 +12,8 @@ const MOST_HALOS = 1500;
 const DASHES = [5, 4];
 const FONT = "12px system-ui, sans-serif";
 const POINT_RADIUS = 5;
+/** Pixels between the lines of hatching. */
+const HATCH = 9;
 
 type Context = CanvasRenderingContext2D;
 type IndexOf = (label: string) => number;
@@ -42,11 +44,39 @@ export function paintAbove(context: Context, board: Board, palette: Palette, ind
 }
 
 function paintMark(context: Context, board: Board, mark: Mark, palette: Palette, indexOf: IndexOf, hasHalo: boolean): void {
+  if (mark.isDifferent) paintHatching(context, board, mark.shape, colourOf(palette, indexOf(mark.shape.label)));
   const width = mark.isSuggested ? 1.25 : 2;
   if (hasHalo) strokeShape(context, board, mark.shape, palette.halo, width + 2);
   context.setLineDash(mark.isSuggested ? DASHES : []);
   strokeShape(context, board, mark.shape, colourOf(palette, indexOf(mark.shape.label)), width);
   context.setLineDash([]);
+}
+
+/** Slanting lines over a shape; a second ring around a point, which has no inside. */
+function paintHatching(context: Context, board: Board, shape: Shape, colour: string): void {
+  const { left, top, right, bottom } = boundsOf(shape);
+  const [x, y] = board.view.toScreen([left, top]);
+  const [width, height] = [(right - left) * board.view.scale, (bottom - top) * board.view.scale];
+  context.save();
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  if (width === 0 && height === 0) {
+    context.setLineDash([3, 2]);
+    context.beginPath();
+    context.arc(x, y, POINT_RADIUS + 5, 0, 2 * Math.PI);
+    context.stroke();
+  } else {
+    trace(context, board, shape);
+    context.clip();
+    context.globalAlpha = 0.75;
+    context.beginPath();
+    for (let at = -height; at < width; at += HATCH) {
+      context.moveTo(x + at, y + height);
+      context.lineTo(x + at + height, y);
+    }
+    context.stroke();
+  }
+  context.restore();
 }
 
 function paintStrong(context: Context, board: Board, mark: Mark, shape: Shape, palette: Palette, indexOf: IndexOf): void {

@@ -11,6 +11,8 @@ export interface SpanMark {
   readonly isSuggested: boolean;
   /** Source and score of a suggestion. */
   readonly note: string;
+  /** Another answer does not have it: drawn hatched. */
+  readonly isDifferent?: boolean;
 }
 
 export interface Layer {

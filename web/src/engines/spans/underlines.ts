@@ -17,5 +17,11 @@ export function linesOf(layers: readonly Layer[]): string {
     const thick = mark.isSuggested ? 1.5 : 3;
     return `${picture} 0 calc(100% - var(--lanes) * ${STEP}px + ${(lane + 1) * STEP}px) / 100% ${thick}px no-repeat`;
   });
-  return lines.join(", ");
+  return [...lines, ...layers.filter(({ mark }) => mark.isDifferent).map(({ mark }) => hatchingOf(mark.index))].join(", ");
+}
+
+/** Slanting lines behind the letters, faint enough to read them. */
+function hatchingOf(index: number): string {
+  const colour = `color-mix(in oklab, var(--class-${(index % N_COLOURS) + 1}) 32%, transparent)`;
+  return `repeating-linear-gradient(-45deg, ${colour} 0 2px, transparent 2px 7px)`;
 }

@@ -1,13 +1,11 @@
-import { type Signal, signal } from "@preact/signals";
-import { fetchDone, fetchNext, giveBack, putDraft, putKeys, renew, sendVotes } from "web/api/api";
+import { fetchDone, fetchNext, giveBack, putDraft, renew } from "web/api/api";
 import { Problem } from "web/api/request";
-import { Keymap } from "web/keys/keymap";
 import { Drafts } from "web/pages/label/drafts";
 import { Pictures } from "web/pages/label/pictures";
 import { Work } from "web/pages/label/work";
+import { Office, type Shelves } from "web/pages/office";
 import { backoffMs } from "web/outbox/backoff";
 import { openShelf } from "web/outbox/indexed_db";
-import { Outbox, type OutboxState } from "web/outbox/outbox";
 import { Session } from "web/session/session";
 import type { Me, Project } from "web/tasks";
 import type { Widget } from "web/widget";
@@ -15,38 +13,24 @@ import type { Widget } from "web/widget";
 const RENEW_EVERY_MS = 120_000;
 const LOOK_AGAIN_EVERY_MS = 20_000;
 
-export type Dialog = "keys" | "skip" | "flag" | "comment" | "problems";
-
-const NOTHING_WAITS: OutboxState = { nWaiting: 0, nKept: 0, problems: [], isSignedOut: false, isStuck: false, isFragile: false };
+export type Dialog = "skip" | "flag" | "comment";
 
 /** The labelling page of one person at one project: the cores, wired to the browser, and what the screen shows. */
-export class Desk<V> {
-  readonly keymap: Signal<Keymap>;
-  /** What was said last; the number tells two equal messages apart. */
-  readonly message = signal({ text: "", number: 0 });
-  readonly dialog: Signal<Dialog | null> = signal(null);
-  readonly isGuidelineOpen = signal(false);
-  readonly isSignedOut = signal(false);
-  readonly isOnline = signal(navigator.onLine);
-  readonly isLasting = signal(true);
-  readonly outboxState: Signal<OutboxState> = signal(NOTHING_WAITS);
+export class Desk<V> extends Office<Dialog> {
   readonly session: Session<V>;
   readonly work: Work<V>;
-  outbox!: Outbox;
   private drafts!: Drafts<V>;
   private readonly pictures = new Pictures();
   private nFailures = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(
-    readonly me: Me,
-    readonly project: Project,
+    me: Me,
+    project: Project,
     readonly widget: Widget<V, unknown>,
-    shelves: Awaited<ReturnType<typeof openShelf>>,
+    shelves: Shelves,
   ) {
-    this.keymap = signal(new Keymap(me.keys));
-    this.isLasting.value = shelves.isLasting;
-    this.outbox = this.makeOutbox(shelves.shelf);
+    super(me, project, shelves);
     const name = project.project;
     this.drafts = new Drafts<V>({
       shelf: shelves.shelf,
@@ -87,45 +71,13 @@ export class Desk<V> {
     return desk;
   }
 
-  /** A word in the page's status line. The same word twice is said twice. */
-  say(text: string): void {
-    this.message.value = { text, number: this.message.peek().number + 1 };
-  }
-
-  /** Another key for an act; kept at the server, for this page at least. Whether the server took it. */
-  async setKeymap(keymap: Keymap): Promise<boolean> {
-    this.keymap.value = keymap;
-    try {
-      await putKeys(keymap.own);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Somebody signed in over the page: the same person goes on, another one starts anew. */
-  signedIn(name: string): void {
-    if (name !== this.me.name) return location.reload();
-    this.isSignedOut.value = false;
-    void this.outbox.resume();
+  protected override goOn(): void {
+    this.nFailures = 0;
     void this.session.lookAgain();
   }
 
   lookAgain(): void {
     void this.session.lookAgain();
-  }
-
-  private makeOutbox(shelf: ConstructorParameters<typeof Outbox>[0]["shelf"]): Outbox {
-    return new Outbox({
-      shelf,
-      send: sendVotes,
-      person: this.me.name,
-      alone: (act) => (navigator.locks ? navigator.locks.request(`labelmill outbox of ${this.me.name}`, act) : act()),
-      onChange: (state) => {
-        this.outboxState.value = state;
-        if (state.isSignedOut) this.isSignedOut.value = true;
-      },
-    });
   }
 
   private async askForWork(n: number, have: readonly string[]) {
@@ -160,26 +112,12 @@ export class Desk<V> {
         this.keepLeases();
       }
     });
-    addEventListener("online", () => this.backOnline());
-    addEventListener("offline", () => {
-      this.isOnline.value = false;
-    });
     addEventListener("pagehide", (event) => this.leave(event));
-    addEventListener("beforeunload", (event) => {
-      if (this.outboxState.peek().isFragile || (!this.isLasting.peek() && this.outboxState.peek().nWaiting)) event.preventDefault();
-    });
+    this.watchNetwork();
     setInterval(() => this.keepLeases(), RENEW_EVERY_MS);
     setInterval(() => {
       if (!document.hidden && this.session.state === "finished") this.lookAgain();
     }, LOOK_AGAIN_EVERY_MS);
-  }
-
-  private backOnline(): void {
-    this.isOnline.value = true;
-    this.nFailures = 0;
-    if (this.isSignedOut.peek()) return;
-    void this.outbox.resume();
-    void this.session.refill();
   }
 
   private keepLeases(): void {

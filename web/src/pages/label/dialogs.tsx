@@ -1,9 +1,8 @@
-import { fetchMe } from "web/api/api";
 import { t } from "web/language/language";
 import type { Desk } from "web/pages/label/desk";
-import { KeysDialog } from "web/pages/label/keys_dialog";
+import { KeysDialog } from "web/parts/keys_dialog";
 import { Modal } from "web/parts/modal";
-import { SignInForm } from "web/parts/sign_in_form";
+import { Problems, SignInAgain } from "web/parts/office_dialogs";
 
 /** What lies over the page: one thing at a time, and signing in before all. */
 export function Dialogs<V>({ desk }: { desk: Desk<V> }) {
@@ -13,7 +12,7 @@ export function Dialogs<V>({ desk }: { desk: Desk<V> }) {
   if (desk.isSignedOut.value) return <SignInAgain desk={desk} />;
   switch (desk.dialog.value) {
     case "keys":
-      return <KeysDialog desk={desk} onClose={close} />;
+      return <KeysDialog desk={desk} scopes={["label", ...(desk.widget.scopes ?? [])]} onClose={close} />;
     case "skip":
       return <Reason kind="skip" onClose={close} onSend={(reason) => desk.work.skip(reason)} />;
     case "flag":
@@ -24,16 +23,6 @@ export function Dialogs<V>({ desk }: { desk: Desk<V> }) {
     default:
       return null;
   }
-}
-
-function SignInAgain<V>({ desk }: { desk: Desk<V> }) {
-  const onSignedIn = async () => desk.signedIn((await fetchMe()).name);
-  return (
-    <Modal title={t("sign_in.again")}>
-      <p class="quiet">{t("sign_in.again_why")}</p>
-      <SignInForm name={desk.me.name} onSignedIn={() => void onSignedIn().catch(() => location.reload())} />
-    </Modal>
-  );
 }
 
 function Remark<V>({ desk, kind, onClose }: { desk: Desk<V>; kind: "flag" | "comment"; onClose: () => void }) {
@@ -86,37 +75,4 @@ function Reason({ kind, onClose, onSend }: ReasonProps) {
       </form>
     </Modal>
   );
-}
-
-function Problems<V>({ desk, onClose }: { desk: Desk<V>; onClose: () => void }) {
-  const { problems } = desk.outboxState.value;
-  if (problems.length === 0) return null;
-  return (
-    <Modal title={t("outbox.problems_title")} onClose={onClose}>
-      <p class="quiet">{t("outbox.problems_why")}</p>
-      <ul class="problems">
-        {problems.map((entry) => (
-          <li key={entry.order}>
-            <p>
-              <strong>{entry.vote.item}</strong> <code>{wordsOfValue(entry.vote.value)}</code>
-            </p>
-            <p class="fault">{entry.problem}</p>
-            <div class="row">
-              <button type="button" class="button" onClick={() => void desk.outbox.retry(entry)}>
-                {t("outbox.retry")}
-              </button>
-              <button type="button" class="button" onClick={() => void desk.outbox.forget(entry)}>
-                {t("outbox.forget")}
-              </button>
-            </div>
-          </li>
-        ))}
-      </ul>
-    </Modal>
-  );
-}
-
-function wordsOfValue(value: unknown): string {
-  const text = JSON.stringify(value) ?? "";
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }

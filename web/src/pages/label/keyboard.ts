@@ -1,44 +1,15 @@
 import { actOfClassKey } from "web/keys/class_keys";
-import { chordOf, isCharacterKey } from "web/keys/keymap";
+import { listenToActs } from "web/keys/listening";
 import { actOfOptionKey } from "web/keys/option_keys";
 import type { Desk } from "web/pages/label/desk";
 
-const OFF = "labelmill.characters_off";
-
-/** Whether keys of one character act; a choice of this computer (WCAG 2.1.4). */
-export function areCharactersOn(): boolean {
-  try {
-    return localStorage.getItem(OFF) === null;
-  } catch {
-    return true;
-  }
-}
-
-export function switchCharacters(isOn: boolean): void {
-  try {
-    if (isOn) localStorage.removeItem(OFF);
-    else localStorage.setItem(OFF, "1");
-  } catch {
-    // Without storage they stay on.
-  }
-}
-
 /** Listens for the keys of the table while this page is there. Returns how to stop. */
 export function listenToKeys<V>(desk: Desk<V>): () => void {
-  const listener = (event: KeyboardEvent) => {
-    if (pressed(desk, event)) event.preventDefault();
-  };
-  document.addEventListener("keydown", listener);
-  return () => document.removeEventListener("keydown", listener);
-}
-
-/** What a key press does; whether it did anything. */
-function pressed<V>(desk: Desk<V>, event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.isComposing || desk.dialog.peek() || desk.isSignedOut.peek()) return false;
-  const chord = chordOf(event);
-  if (isTyping(event.target) || pressesControl(event.target, chord)) return false;
-  if (isCharacterKey(chord) && !areCharactersOn()) return false;
-  return actsOf(desk, chord).some((act) => does(desk, act, event));
+  return listenToActs({
+    isCovered: () => desk.dialog.peek() !== null || desk.isSignedOut.peek(),
+    actsOf: (chord) => actsOf(desk, chord),
+    does: (act, event) => does(desk, act, event),
+  });
 }
 
 function actsOf<V>(desk: Desk<V>, chord: string): string[] {
@@ -109,16 +80,4 @@ function openDialog(desk: Desk<unknown>, dialog: "keys" | "skip" | "flag" | "com
   if (dialog !== "keys" && !desk.work.opened.peek()) return false;
   desk.dialog.value = dialog;
   return true;
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button", "range"].includes(target.type);
-  return target.isContentEditable || target.matches("textarea, select");
-}
-
-/** Enter and the space bar belong to the button or link that has the focus. */
-function pressesControl(target: EventTarget | null, chord: string): boolean {
-  const isPress = chord === "Enter" || chord === "Space";
-  return isPress && target instanceof HTMLElement && target.closest("button, a[href], summary, audio, input") !== null;
 }

@@ -3,14 +3,16 @@ import { t } from "web/language/language";
 import { BottomBar } from "web/pages/label/bottom_bar";
 import type { Desk } from "web/pages/label/desk";
 import { Dialogs } from "web/pages/label/dialogs";
-import { Guideline } from "web/pages/label/guideline";
 import { doAct, listenToKeys } from "web/pages/label/keyboard";
 import { Suggestions } from "web/pages/label/suggestions";
 import { TopBar } from "web/pages/label/top_bar";
 import type { Opened } from "web/pages/label/work";
 import { ActButton } from "web/parts/act_button";
 import { DataView } from "web/parts/data_view";
+import { Guideline } from "web/parts/guideline";
 import { wordsOfChord } from "web/parts/key_cap";
+import { MoreAboutItem } from "web/parts/more_about_item";
+import { Said } from "web/parts/saved_sign";
 
 /** The labelling screen: item on the left, answer on the right, acts below. */
 export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
@@ -29,22 +31,6 @@ export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
       <Said message={desk.message.value} />
       <Dialogs desk={desk} />
     </div>
-  );
-}
-
-/** A message for the ear, in a place that stays, and for the eye, made anew each time so that it fades anew. */
-function Said({ message: { text, number } }: { message: { text: string; number: number } }) {
-  return (
-    <>
-      <p class="sr-only" role="status">
-        <span key={number}>{text}</span>
-      </p>
-      {text && (
-        <p key={number} class="said" aria-hidden="true">
-          {text}
-        </p>
-      )}
-    </>
   );
 }
 
@@ -91,25 +77,6 @@ function LookingBack<V>({ desk, at }: { desk: Desk<V>; at: number }) {
         </ActButton>
       </div>
     </div>
-  );
-}
-
-/** Fields that came with the item, folded away: they help now and then and never stand in the way. */
-function MoreAboutItem({ meta }: { meta: Readonly<Record<string, unknown>> }) {
-  const entries = Object.entries(meta);
-  if (entries.length === 0) return null;
-  return (
-    <details class="more">
-      <summary>{t("label.context")}</summary>
-      <dl>
-        {entries.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
   );
 }
 

@@ -2,6 +2,8 @@ import { formatNumber, t, tOf } from "web/language/language";
 import type { Desk } from "web/pages/label/desk";
 import { doAct } from "web/pages/label/keyboard";
 import { ActButton } from "web/parts/act_button";
+import { isLeadOf, Navigation } from "web/parts/navigation";
+import { SavedSign } from "web/parts/saved_sign";
 
 /** Where one is, why this item, how far, and whether everything has arrived. */
 export function TopBar<V>({ desk }: { desk: Desk<V> }) {
@@ -16,6 +18,7 @@ export function TopBar<V>({ desk }: { desk: Desk<V> }) {
         <span class="wordmark-sign" aria-hidden="true" />
       </a>
       <span class="top-name">{name}</span>
+      {isLeadOf(desk.me, desk.project.project) && <Navigation project={desk.project} here="label" />}
       {task && task.purpose !== "label" && ["review", "training"].includes(task.purpose) && (
         <span class="chip">{tOf(`label.purpose.${task.purpose}`)}</span>
       )}
@@ -40,30 +43,4 @@ export function TopBar<V>({ desk }: { desk: Desk<V> }) {
       </span>
     </header>
   );
-}
-
-/** Whether the answers have arrived; a button once some were refused. */
-function SavedSign<V>({ desk }: { desk: Desk<V> }) {
-  const { nWaiting, nKept, problems, isStuck } = desk.outboxState.value;
-  if (problems.length > 0) {
-    return (
-      <button type="button" class="saved is-problem" onClick={() => (desk.dialog.value = "problems")}>
-        {t("outbox.problems", { n: problems.length })}
-      </button>
-    );
-  }
-  const isOut = desk.isSignedOut.value;
-  const isOffline = isStuck || !desk.isOnline.value;
-  const state = isOffline || isOut ? "is-stuck" : nWaiting > 0 ? "is-sending" : "is-saved";
-  return (
-    <span class={`saved ${state}`} role="status">
-      {isOut ? t(nWaiting > 0 ? "outbox.kept" : "outbox.signed_out", { n: nKept }) : wordsOf(nWaiting, nKept, isOffline)}
-      {nWaiting > 0 && !desk.isLasting.value && <span class="fault"> {t("outbox.fragile")}</span>}
-    </span>
-  );
-}
-
-function wordsOf(nWaiting: number, nKept: number, isOffline: boolean): string {
-  if (nWaiting === 0) return t(isOffline ? "outbox.offline" : "outbox.saved");
-  return isOffline ? t("outbox.stuck", { n: nKept }) : t("outbox.to_send", { n: nWaiting });
 }

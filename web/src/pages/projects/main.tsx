@@ -1,11 +1,12 @@
 import { fetchMe, fetchProjects } from "web/api/api";
 import { Problem } from "web/api/request";
 import { formatNumber, greet, t, tOf } from "web/language/language";
+import { addressOf, PROJECT_PAGES } from "web/parts/navigation";
 import { draw, Fault, goToSignIn, Page } from "web/parts/page";
 import type { Me, ProjectLine } from "web/tasks";
 
-/** Pages that only a lead has business with; those that this build has. */
-const LEADS = ["review", "grid", "dashboard", "people", "settings"] as const;
+/** Pages that only a lead has business with. */
+const LEADS = PROJECT_PAGES.filter((page) => page !== "label");
 
 function ProjectsPage({ me, projects }: { me: Me; projects: readonly ProjectLine[] }) {
   return (
@@ -26,14 +27,13 @@ function ProjectsPage({ me, projects }: { me: Me; projects: readonly ProjectLine
 }
 
 function ProjectCard({ line }: { line: ProjectLine }) {
-  const path = `/p/${encodeURIComponent(line.project)}`;
   const isLead = line.role === "lead" || line.role === "admin";
   const pages = isLead ? LEADS.filter((page) => PAGES.includes(page)) : [];
   return (
     <li class="project">
       <div class="project-head">
         <h2>
-          <a class="project-name" href={`${path}/label`}>
+          <a class="project-name" href={addressOf(line.project, "label")}>
             {line.name}
           </a>
         </h2>
@@ -46,11 +46,11 @@ function ProjectCard({ line }: { line: ProjectLine }) {
         <span class="small">{t("projects.done", { done: formatNumber(line.n_done), total: formatNumber(line.n_items) })}</span>
       </div>
       <nav class="row" aria-label={line.name}>
-        <a class="button is-main" href={`${path}/label`}>
+        <a class="button is-main" href={addressOf(line.project, "label")}>
           {t("projects.label")}
         </a>
         {pages.map((page) => (
-          <a key={page} class="button" href={`${path}/${page}`}>
+          <a key={page} class="button" href={addressOf(line.project, page)}>
             {t(`projects.${page}`)}
           </a>
         ))}

@@ -6,7 +6,7 @@ import { actOnRegions, type RegionState } from "web/regions/acts";
 import type { Attributes } from "web/regions/attributes/attributes";
 import { wordsBeside } from "web/regions/region_list";
 import { type Entry, inOrder, type RegionRules, Regions } from "web/regions/regions";
-import type { WidgetContext } from "web/widget";
+import type { Linked, WidgetContext } from "web/widget";
 
 /** As in `labels/segment/kind.py`: seconds. */
 export interface Segment {
@@ -37,7 +37,7 @@ const ACTS: Readonly<Record<string, string>> = { audio_closer: "closer", audio_w
 const inHand = { label: "" };
 
 /** One recording and its regions, as both components of the widget share them. */
-export class AudioState implements RegionState<Segment> {
+export class AudioState implements RegionState<Segment>, Linked {
   readonly regions: Regions<Segment>;
   readonly armed: Signal<string>;
   readonly playhead: Signal<number> = signal(0);
@@ -45,6 +45,7 @@ export class AudioState implements RegionState<Segment> {
   readonly board: AudioBoard;
   readonly recording: Recording;
   track: AudioTrack | null = null;
+  onSight: (() => void) | null = null;
   private readonly stops: (() => void)[] = [];
 
   constructor(readonly context: WidgetContext<readonly Segment[]>) {
@@ -66,6 +67,17 @@ export class AudioState implements RegionState<Segment> {
 
   act(act: string): boolean {
     return this.board.act(ACTS[act] ?? act) || actOnRegions(this, act);
+  }
+
+  /** The seconds on the screen. */
+  sight(): readonly [number, number] {
+    return [this.board.window.from, this.board.window.to];
+  }
+
+  showSight(sight: unknown): void {
+    const { window } = this.board;
+    [window.from, window.to] = sight as readonly [number, number];
+    this.track?.schedule();
   }
 
   /** What is said in the region; empty takes it away. */
@@ -97,6 +109,7 @@ export class AudioState implements RegionState<Segment> {
     this.playhead.value = this.board.playhead;
     this.isPlaying.value = this.board.player?.isPlaying ?? false;
     this.track?.schedule();
+    this.onSight?.();
   }
 
   private keepShown(): void {
@@ -118,8 +131,8 @@ export class AudioState implements RegionState<Segment> {
   private markOf(entry: Entry<Segment>): AudioMark {
     const { label, start, end, text = "" } = entry.region;
     const index = Math.max(this.context.schema.classes.findIndex(({ name }) => name === label), 0);
-    const { id, isSuggested } = entry;
-    return { id, label, start, end, text, index, isSuggested, note: wordsBeside(this.regions, entry) };
+    const { id, isSuggested, isDifferent = false } = entry;
+    return { id, label, start, end, text, index, isSuggested, note: wordsBeside(this.regions, entry), isDifferent };
   }
 }
 

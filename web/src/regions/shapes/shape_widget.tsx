@@ -1,7 +1,7 @@
 import type { Shape } from "web/engines/shapes/shape";
 import { obstacleOf } from "web/regions/attributes/acts";
 import { ShapePanel } from "web/regions/shapes/panel";
-import { SHAPE_RULES } from "web/regions/shapes/rules";
+import { SHAPE_RULES, wordsOfShape } from "web/regions/shapes/rules";
 import { ShapeStage } from "web/regions/shapes/stage";
 import { type ShapeTool, ShapeState } from "web/regions/shapes/state";
 import { sameRegions } from "web/regions/regions";
@@ -20,6 +20,7 @@ export function shapeWidget(drawing: ShapeTool): Widget<readonly Shape[], ShapeS
     obstacle: ({ state }) => obstacleOf(state.regions),
     same: (a, b) => sameRegions(a, b, SHAPE_RULES),
     summary: (value, { t }) => t(`shapes.summary_${drawing}`, { n: value.length }),
+    words: (shape, { t }) => wordsOfShape(shape as Shape, t),
     hasSuggestionCards: false,
   };
 }

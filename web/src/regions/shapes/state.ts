@@ -7,17 +7,22 @@ import { wordsBeside } from "web/regions/region_list";
 import { type Entry, Regions } from "web/regions/regions";
 import { SHAPE_RULES } from "web/regions/shapes/rules";
 import type { Data } from "web/tasks";
-import type { WidgetContext } from "web/widget";
+import type { Linked, WidgetContext } from "web/widget";
 
 export type ShapeTool = Exclude<Tool, "select">;
 
 const TOOLS: Readonly<Record<string, Tool>> = { tool_select: "select", tool_box: "box", tool_polygon: "polygon", tool_point: "point" };
 
+interface Sight {
+  readonly scale: number;
+  readonly middle: Point;
+}
+
 /** Tool and class stay in hand from item to item. */
 const inHand: { tool: Tool | null; label: string | null } = { tool: null, label: null };
 
 /** One image and its shapes, as both components of the widget share them. */
-export class ShapeState implements RegionState<Shape> {
+export class ShapeState implements RegionState<Shape>, Linked {
   readonly regions: Regions<Shape>;
   readonly armed: Signal<string>;
   readonly tool: Signal<Tool>;
@@ -25,6 +30,7 @@ export class ShapeState implements RegionState<Shape> {
   readonly address: string;
   /** What paints the board, while it is on the screen. */
   canvas: ShapeCanvas | null = null;
+  onSight: (() => void) | null = null;
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -43,7 +49,10 @@ export class ShapeState implements RegionState<Shape> {
       remove: (id) => this.regions.remove(id),
       select: (id) => this.regions.select(id),
       complain: (complaint) => this.complain(complaint),
-      changed: () => this.canvas?.schedule(),
+      changed: () => {
+        this.canvas?.schedule();
+        this.onSight?.();
+      },
     });
     this.board.isReadOnly = context.isReadOnly;
     this.keepShown();
@@ -85,6 +94,24 @@ export class ShapeState implements RegionState<Shape> {
     else this.regions.add({ label, x: rounded(middle[0]), y: rounded(middle[1]) });
   }
 
+  /** The place of the image in the middle of the screen, and how close; null for all of it. */
+  sight(): Sight | null {
+    const { left, top, right, bottom } = this.board.view.sight;
+    const { isFitted, scale } = this.board.view;
+    return isFitted ? null : { scale, middle: [(left + right) / 2, (top + bottom) / 2] };
+  }
+
+  showSight(sight: unknown): void {
+    const { view } = this.board;
+    if (sight === null) view.fit();
+    else {
+      const { scale, middle } = sight as Sight;
+      view.scale = scale;
+      view.centreOn(middle);
+    }
+    this.canvas?.schedule();
+  }
+
   complain(complaint: Complaint): void {
     this.context.say(this.context.t(`shapes.${complaint}`));
   }
@@ -121,7 +148,8 @@ export class ShapeState implements RegionState<Shape> {
 }
 
 function markOf(entry: Entry<Shape>, regions: Regions<Shape>): Mark {
-  return { id: entry.id, shape: entry.region, isSuggested: entry.isSuggested, note: wordsBeside(regions, entry) };
+  const { id, region: shape, isSuggested, isDifferent = false } = entry;
+  return { id, shape, isSuggested, note: wordsBeside(regions, entry), isDifferent };
 }
 
 function sizeOf(data: Data): Size {

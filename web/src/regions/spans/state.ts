@@ -96,7 +96,7 @@ export class SpanState implements RegionState<Span> {
   /** The characters that a span covers, on one line. */
   textOf(span: Span): string {
     const { offsets, text } = this.board;
-    return text.slice(offsets.toUnits(span.start), offsets.toUnits(span.end)).replace(/\s+/g, " ");
+    return oneLine(text.slice(offsets.toUnits(span.start), offsets.toUnits(span.end)));
   }
 
   dispose(): void {
@@ -160,10 +160,10 @@ export class SpanState implements RegionState<Span> {
 
   /** The same mark for the same region, so that paragraphs without news are not looked at. */
   private markOf(entry: Entry<Span>): SpanMark {
-    const { region, id, isSuggested } = entry;
+    const { region, id, isSuggested, isDifferent = false } = entry;
     const note = wordsBeside(this.regions, entry, entry.score === null ? "" : `${Math.round(entry.score * 100)} %`, MOST_LETTERS);
     const known = this.known.get(region);
-    if (known && known.id === id && known.isSuggested === isSuggested && known.note === note) return known;
+    if (known && known.id === id && known.isSuggested === isSuggested && known.note === note && known.isDifferent === isDifferent) return known;
     const { offsets } = this.board;
     const mark = {
       id,
@@ -173,8 +173,18 @@ export class SpanState implements RegionState<Span> {
       index: Math.max(this.context.schema.classes.findIndex(({ name }) => name === region.label), 0),
       isSuggested,
       note,
+      isDifferent,
     };
     this.known.set(region, mark);
     return mark;
   }
+}
+
+/** The characters of a text that a span covers, on one line. */
+export function wordsOfSpan({ start, end }: Span, text: string): string {
+  return oneLine(Array.from(text).slice(start, end).join(""));
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ");
 }

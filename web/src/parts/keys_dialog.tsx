@@ -3,19 +3,26 @@ import { useEffect, useRef } from "preact/hooks";
 import { chordOf, Keymap } from "web/keys/keymap";
 import { ACTS, type Scope } from "web/keys/table";
 import { t, tOf, wordsOfAct } from "web/language/language";
-import type { Desk } from "web/pages/label/desk";
-import { areCharactersOn, switchCharacters } from "web/pages/label/keyboard";
+import { areCharactersOn, switchCharacters } from "web/keys/listening";
+import type { Office } from "web/pages/office";
 import { wordsOfChord } from "web/parts/key_cap";
 import { Modal } from "web/parts/modal";
 
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock", "Dead", "Process"]);
 
+interface KeysDialogProps {
+  readonly desk: Office;
+  /** What of the table acts on this screen, besides the acts of every page. */
+  readonly scopes: readonly Scope[];
+  readonly onClose: () => void;
+}
+
 /** The key table of this screen, and the way to change it. */
-export function KeysDialog<V>({ desk, onClose }: { desk: Desk<V>; onClose: () => void }) {
+export function KeysDialog({ desk, scopes: own, onClose }: KeysDialogProps) {
   const waiting = useSignal<string | null>(null);
   const said = useSignal("");
   const isOn = useSignal(areCharactersOn());
-  const scopes: readonly Scope[] = ["label", ...(desk.widget.scopes ?? []), "page"];
+  const scopes: readonly Scope[] = [...own, "page"];
   const keep = async (keymap: Keymap) => {
     said.value = t((await desk.setKeymap(keymap)) ? "keys.changed" : "keys.not_saved");
   };
@@ -57,14 +64,14 @@ export function KeysDialog<V>({ desk, onClose }: { desk: Desk<V>; onClose: () =>
   );
 }
 
-interface KeysOfScopeProps<V> {
+interface KeysOfScopeProps {
   readonly scope: Scope;
-  readonly desk: Desk<V>;
+  readonly desk: Office;
   readonly waiting: { value: string | null };
   readonly onChoose: (act: string, chord: string) => void;
 }
 
-function KeysOfScope<V>({ scope, desk, waiting, onChoose }: KeysOfScopeProps<V>) {
+function KeysOfScope({ scope, desk, waiting, onChoose }: KeysOfScopeProps) {
   const nClasses = desk.project.schema.classes.length;
   const isSound = desk.project.schema.modality === "audio";
   const hasAttributes = (desk.project.schema.attributes ?? []).length > 0;
@@ -101,7 +108,7 @@ function isOfUse(act: string, nClasses: number): boolean {
   return !place || Number(place) <= nClasses;
 }
 
-function nameOf<V>(act: string, desk: Desk<V>): string {
+function nameOf(act: string, desk: Office): string {
   const place = /^label_(\d+)$/.exec(act)?.[1];
   return (place && desk.project.schema.classes[Number(place) - 1]?.name) || wordsOfAct(act);
 }

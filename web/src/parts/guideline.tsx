@@ -1,16 +1,15 @@
 import { t } from "web/language/language";
-import type { Desk } from "web/pages/label/desk";
-import { doAct } from "web/pages/label/keyboard";
+import type { Office } from "web/pages/office";
 import { Markdown } from "web/parts/markdown";
 
 /** What people are told, beside the work and not over it: one reads and goes on labelling. */
-export function Guideline<V>({ desk }: { desk: Desk<V> }) {
+export function Guideline({ desk }: { desk: Office }) {
   const { guidelines } = desk.project.schema;
   return (
     <aside class="guideline" aria-label={t("act.guideline")} tabIndex={0}>
       <header class="modal-head">
         <h2>{t("act.guideline")}</h2>
-        <button type="button" class="icon-button" aria-label={t("act.close")} onClick={() => doAct(desk, "guideline")}>
+        <button type="button" class="icon-button" aria-label={t("act.close")} onClick={() => (desk.isGuidelineOpen.value = false)}>
           <span aria-hidden="true">×</span>
         </button>
       </header>
