@@ -6,11 +6,12 @@ import json
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
@@ -77,6 +78,7 @@ class FakeServer:
     media: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     language: str = "en"
     keys: dict[str, str] = field(default_factory=dict)
+    role: str = "annotator"
     is_signed_in: bool = True
     latency: float = 0.0
     n_failures: int = 0
@@ -129,6 +131,11 @@ class FakeServer:
 
     # What the routes do; called under the lock.
 
+    def more(
+        self, method: str, path: str, query: Mapping[str, str], body: dict[str, Any]
+    ) -> tuple[int, dict[str, Any] | None] | None:
+        """What servers of other pages answer besides; None where there is no such route."""
+
     def project(self) -> dict[str, Any]:
         """The project as its page sees it."""
         return {
@@ -141,7 +148,7 @@ class FakeServer:
 
     def line(self) -> dict[str, Any]:
         """The project in the list."""
-        named = {"project": "tickets", "name": "Tickets", "kind": self.schema["kind"], "role": "annotator"}
+        named = {"project": "tickets", "name": "Tickets", "kind": self.schema["kind"], "role": self.role}
         return named | {"modality": self.schema["modality"], "n_items": 100_000, "n_done": 412}
 
     def next(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -282,10 +289,13 @@ class _Handler(BaseHTTPRequestHandler):
                 return 204, None
             case "POST", "/renew":
                 return 200, {"assignments": [one for one in body["assignments"] if one not in fake.lost]}
+        found = fake.more(method, path.removeprefix(project), dict(parse_qsl(urlsplit(self.path).query)), body)
+        if found is not None:
+            return found
         return 404, _problem(404, f"there is no {path}")
 
     def _me(self) -> dict[str, Any]:
-        roles = {"tickets": "annotator"}
+        roles = {"tickets": self.fake.role}
         return {
             "name": "ana",
             "role_by_project": roles,
