@@ -273,6 +273,13 @@ export const en = {
   "spans.hint_armed": "Everything you mark becomes “{label}”; Esc stops that.",
   "spans.hint_marked": "Choose a label for what is marked.",
   "spans.hint_selected": "Arrows move the start, Shift and arrows the end; a label renames, Del deletes.",
+  "spans.borders": "Borders",
+  "spans.start": "Start",
+  "spans.end": "End",
+  "spans.start_back": "Start further left",
+  "spans.start_on": "Start further right",
+  "spans.end_back": "End further left",
+  "spans.end_on": "End further right",
   "spans.summary": "{n} spans",
 
   "audio.track": "Recording with {n} regions; the list beside it has them all",

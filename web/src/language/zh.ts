@@ -278,6 +278,13 @@ export const zh: Record<Key, string> = {
   "spans.hint_armed": "标出的文字都会成为“{label}”；按 Esc 停止。",
   "spans.hint_marked": "为标出的文字选择标签。",
   "spans.hint_selected": "方向键移动起点，Shift 加方向键移动终点；选标签可改名，Del 删除。",
+  "spans.borders": "边界",
+  "spans.start": "起点",
+  "spans.end": "终点",
+  "spans.start_back": "起点左移",
+  "spans.start_on": "起点右移",
+  "spans.end_back": "终点左移",
+  "spans.end_on": "终点右移",
   "spans.summary": "{n} 个片段",
 
   "audio.track": "录音，含 {n} 个区域；旁边的列表列出全部",

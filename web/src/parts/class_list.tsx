@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { t } from "web/language/language";
 import { KeyCap } from "web/parts/key_cap";
+import { swatchOf } from "web/regions/swatch";
 import type { Schema } from "web/tasks";
 import type { WidgetContext } from "web/widget";
 
@@ -22,6 +23,8 @@ interface ClassListProps {
 export function ClassList({ context, chosen, suggested, layout = "list", markOf, onChoose }: ClassListProps) {
   const wanted = useSignal("");
   const { classes } = context.schema;
+  const places = new Map(classes.map(({ name }, place) => [name, place]));
+  const placeOf = (name: string) => places.get(name) ?? 0;
   const found = classes.filter(({ name }) => name.toLocaleLowerCase().includes(wanted.value.trim().toLocaleLowerCase()));
   const choose = (name: string) => {
     wanted.value = "";
@@ -35,14 +38,14 @@ export function ClassList({ context, chosen, suggested, layout = "list", markOf,
           <button
             key={name}
             type="button"
-            class={`class-key ${suggested.includes(name) ? "is-suggested" : ""}`}
+            class={`class-key ${swatchOf(placeOf(name))} ${suggested.includes(name) ? "is-suggested" : ""}`}
             aria-pressed={chosen.includes(name)}
             data-mark={chosen.includes(name) ? (markOf?.(name) ?? "✓") : undefined}
             disabled={context.isReadOnly}
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => choose(name)}
           >
-            <KeyCap chord={context.keyOf(`label_${classes.findIndex((one) => one.name === name) + 1}`)} />
+            <KeyCap chord={context.keyOf(`label_${placeOf(name) + 1}`)} />
             <span class="class-name">{name}</span>
           </button>
         ))}

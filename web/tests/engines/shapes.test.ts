@@ -74,6 +74,17 @@ test("a triangle loses no corner", () => {
   assert.equal(withoutVertex(triangle as PolygonShape, 0), null);
 });
 
+test("keys zoom around the place that was clicked last, while it is in sight", () => {
+  const view = new View(SIZE, { width: 400, height: 400 });
+  const before = view.toScreen([180, 20]);
+
+  view.zoomAround([180, 20], 3);
+  near(view.toScreen([180, 20]), before);
+  const middle = view.toImage([200, 200]);
+  view.zoomAround([0, 0], 2);
+  near(view.toImage([200, 200]), middle);
+});
+
 test("zooming keeps what is under the pointer under the pointer", () => {
   const view = new View({ width: 2000, height: 1000 }, { width: 800, height: 600 });
   const before = view.toImage([200, 300]);

@@ -125,6 +125,18 @@ test("repeated clicks walk from the shortest span to the longest and round again
   assert.deepEqual(selected, ["0-2", "0-4", "0-8", "0-2"]);
 });
 
+test("a click that extends marks from where the caret was, in both directions, whole words of it", () => {
+  const { board } = boardOf("one two three four");
+
+  board.click(5);
+  board.extendTo(9);
+  assert.deepEqual(board.selection, { start: 4, end: 13 });
+  board.extendTo(1);
+  assert.deepEqual(board.selection, { start: 0, end: 13 });
+  board.extendTo(4);
+  assert.deepEqual(board.selection, { start: 0, end: 7 });
+});
+
 test("marking from right to left keeps its direction for going on by keys", () => {
   const { board, events } = boardOf("one two three");
 

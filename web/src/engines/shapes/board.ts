@@ -94,6 +94,8 @@ export class Board {
   gesture: Gesture | null = null;
   isReadOnly = false;
   private pressedAt: Point | null = null;
+  /** Where the hand was last, in pixels of the image: keys and buttons zoom around it, so that clicks reach any place. */
+  private lastPlace: Point | null = null;
 
   constructor(
     public size: Size,
@@ -143,6 +145,7 @@ export class Board {
   press(press: Press): void {
     const { at } = press;
     this.pressedAt = at;
+    this.lastPlace = this.view.toImage(at);
     if (press.isPan || (this.isReadOnly && this.tool !== "select")) {
       this.gesture = { kind: "pan", last: at };
       return;
@@ -353,8 +356,8 @@ export class Board {
   }
 
   private actOnView(act: string): boolean {
-    if (act === "zoom_in") this.view.zoomAtCentre(1.5);
-    else if (act === "zoom_out") this.view.zoomAtCentre(1 / 1.5);
+    if (act === "zoom_in") this.view.zoomAround(this.lastPlace, 1.5);
+    else if (act === "zoom_out") this.view.zoomAround(this.lastPlace, 1 / 1.5);
     else if (act === "zoom_fit") this.view.fit();
     else return false;
     this.owner.changed();

@@ -51,8 +51,12 @@ export class View {
     this.keepInSight();
   }
 
-  zoomAtCentre(factor: number): void {
-    this.zoomAt([this.screen.width / 2, this.screen.height / 2], factor);
+  /** Closer around a place of the image while it is in sight, else around the middle of the screen. */
+  zoomAround(place: Point | null, factor: number): void {
+    const { width, height } = this.screen;
+    const [x, y] = place ? this.toScreen(place) : [-1, -1];
+    const isInSight = x >= 0 && y >= 0 && x <= width && y <= height;
+    this.zoomAt(isInSight ? [x, y] : [width / 2, height / 2], factor);
   }
 
   panBy(dx: number, dy: number): void {

@@ -61,6 +61,14 @@ export class SpanBoard {
     this.owner.changed();
   }
 
+  /** A click that extends: what is marked, or the caret, and from there to the character at `at`, that included. */
+  extendTo(at: number): void {
+    const place = this.anchor ?? at;
+    const { start, end } = this.selection ?? { start: place, end: place };
+    if (at < start) this.mark(end, at);
+    else this.mark(start, at + 1);
+  }
+
   /** A click: on a span it selects it, each further click the next larger one there; else it places the caret. */
   click(at: number): void {
     const here = this.spansAt(at);

@@ -256,7 +256,9 @@ export class SpanPage {
     const marked = Math.hypot(event.clientX - x, event.clientY - y) < CLICK ? null : this.marked();
     if (marked) return board.mark(...marked);
     const at = this.characterAt(event);
-    if (at !== null) board.click(at);
+    if (at === null) return;
+    if (event.shiftKey && board.anchor !== null) board.extendTo(at);
+    else board.click(at);
   }
 
   /** The character that was hit; on its right half too, where a caret would stand behind it. */

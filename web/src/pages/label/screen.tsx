@@ -13,6 +13,7 @@ import { Guideline } from "web/parts/guideline";
 import { wordsOfChord } from "web/parts/key_cap";
 import { MoreAboutItem } from "web/parts/more_about_item";
 import { Said } from "web/parts/saved_sign";
+import type { Data } from "web/tasks";
 
 /** The labelling screen: item on the left, answer on the right, acts below. */
 export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
@@ -44,7 +45,8 @@ function OpenedItem<V>({ desk, opened }: { desk: Desk<V>; opened: Opened<V> }) {
     <>
       <section class={`stage ${Stage ? "is-drawn" : "is-plain"}`} ref={stage} tabIndex={0} aria-label={t("label.item")}>
         {opened.lookingAt !== null && <LookingBack desk={desk} at={opened.lookingAt} />}
-        <div class="stage-item" aria-live="polite">
+        {Stage && <SaidItem data={opened.task.data} />}
+        <div class="stage-item" aria-live={Stage ? undefined : "polite"}>
           {Stage ? <Stage context={opened.context} state={opened.state} /> : <DataView data={opened.task.data} />}
         </div>
         <MoreAboutItem meta={opened.task.meta} />
@@ -54,6 +56,19 @@ function OpenedItem<V>({ desk, opened }: { desk: Desk<V>; opened: Opened<V> }) {
         <Panel context={opened.context} state={opened.state} />
       </section>
     </>
+  );
+}
+
+/** What is said of a long text when it comes on the screen; whoever wants more reads it there. */
+const LONGEST_SAID = 500;
+
+/** A text that is drawn on changes with each mark: it is said once, from a place of its own, when it comes. */
+function SaidItem({ data }: { data: Data }) {
+  if (!("text" in data)) return null;
+  return (
+    <p class="sr-only" role="status">
+      {data.text.slice(0, LONGEST_SAID)}
+    </p>
   );
 }
 
