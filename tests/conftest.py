@@ -6,6 +6,7 @@ import re
 
 import pytest
 from hypothesis import settings
+from tests.browser import browser, build_app, context, open_page, static  # noqa: F401 -- fixtures for all
 from tests.local_ray import local_ray  # noqa: F401 -- a fixture for all
 from tests.local_spark import local_spark  # noqa: F401 -- a fixture for all
 from tests.object_storage import bucket, proxy, s3_server  # noqa: F401 -- fixtures for all
@@ -16,11 +17,12 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --slow and --engine."""
+    """Add --slow, --engine and --screenshots."""
     parser.addoption("--slow", action="store_true", help="also run the long forms")
     parser.addoption(
         "--engine", default="serial", help="the engine that journeys run on: serial, processes, ray or spark"
     )
+    parser.addoption("--screenshots", metavar="FOLDER", help="keep a picture of each page as its test leaves it")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -70,6 +70,7 @@ class FakeServer:
     """
 
     static: Path
+    person: str = "ana"
     schema: dict[str, Any] = field(default_factory=choice_schema)
     tasks: list[dict[str, Any]] = field(default_factory=lambda: [task(number) for number in range(1, 31)])
     settings: dict[str, Any] = field(
@@ -106,6 +107,14 @@ class FakeServer:
     def label_page(self) -> str:
         """The address of the labelling page."""
         return f"{self.url}/p/tickets/label"
+
+    def become(self, **contents: Any) -> None:
+        """Forget everything, and know this from now on."""
+        known = {"static": self.static} | contents
+        with self.lock:
+            for one in fields(self):
+                default = one.default if one.default_factory is MISSING else one.default_factory()
+                setattr(self, one.name, known.get(one.name, default))
 
     def stop(self) -> None:
         """Ends it."""
@@ -297,7 +306,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _me(self) -> dict[str, Any]:
         roles = {"tickets": self.fake.role}
         return {
-            "name": "ana",
+            "name": self.fake.person,
             "role_by_project": roles,
             "is_admin": False,
             "language": self.fake.language,
