@@ -115,7 +115,9 @@ CHECKS: dict[str, Check] = {
     "audio_whole": mark.shows_seconds("+", "KEY", seconds=4),
 }
 
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    "attributes": "test_attributes.py::test_keys_alone_give_attributes",
+}
 """Acts of pages with tests of their own: the test that presses the key, as `file.py::test`."""
 
 WITHOUT_SCREEN: dict[str, Path] = {
