@@ -58,7 +58,7 @@ def test_a_page_that_stays_open_over_a_restart_goes_on(house: House, page: Page)
     given = [label(page) for _ in range(2)]
     expect(page.locator(".saved")).to_have_text("offline, 2 kept here")
     house.start(port=port)
-    expect(page.locator(".saved")).to_have_text("all saved", timeout=20_000)
+    expect(page.locator(".saved")).to_have_text("all saved", timeout=60_000)
     given.append(label(page))
 
     house.close(page)
