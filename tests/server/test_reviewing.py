@@ -57,26 +57,53 @@ def cases_of(office: Office, project: Project, schema: dict[str, Any]) -> list[C
 
 
 def test_greatest_expected_loss_comes_first(office_on_each: Office) -> None:
-    """Two who are known for nothing stand even; a source that is 90 % sure tips the scales to 9 : 1, by hand.
+    """Two of whom nothing else is known stand even; a source that is 90 % sure tips the scales, by the formula.
 
-    With both of reliability r the shares are r / (1 - r) : r / (1 - r), and times 9 on the side of the source.
+    The odds of an answer, of two possible ones, are the product of the odds of those who give it.
     """
     office = office_on_each
     project = office.project("loss")
-    office.put(project, ["sure"], overlap=2, suggestions=[suggestion("spam")])
+    office.put(project, ["sure"], suggestions=[suggestion("spam")])
     office.put(project, ["even"], overlap=2)
     ana, bob, lead = members(office, project, "ana", "bob")
-    answer(ana, project, sure="spam", even="spam")
-    answer(bob, project, sure="ham", even="ham")
+    eve = office.newcomer(project, name="eve")
+    answer(eve, project, sure="ham")
+    for client, value in ((ana, "spam"), (bob, "ham")):
+        answer(client, project, even=value)
 
     even, sure = told(lead, project)
 
     assert [even["item"], sure["item"]] == ["even", "sure"]
-    assert (even["loss"], sure["loss"]) == (pytest.approx(0.5), pytest.approx(0.1))
-    assert {side["value"]: side["share"] for side in sure["sides"]} == pytest.approx({"spam": 0.9, "ham": 0.1})
-    names = [[sure["voices"][place]["name"] for place in side["voices"]] for side in sure["sides"]]
-    assert names == [["ana", "mv"], ["bob"]]
-    assert sure["voices"][0]["reliability"] == pytest.approx(4 / 7)  # 4 of 5 as usual, and wrong twice
+    assert [voice["reliability"] for voice in even["voices"]] == pytest.approx([0.75, 0.75])  # (4 + 0.5) / (5 + 1)
+    assert even["loss"] == pytest.approx(0.5)
+    (r,) = [voice["reliability"] for voice in sure["voices"] if voice["name"] == "eve"]
+    against = r / (1 - r) / (r / (1 - r) + 9)
+    assert {side["value"]: side["share"] for side in sure["sides"]} == pytest.approx(
+        {"spam": 1 - against, "ham": against}
+    )
+    assert sure["loss"] == pytest.approx(against)
+    assert r == pytest.approx((4 + against) / 6, abs=1e-3)  # 4 of 5 as usual, and believed by so much once
+
+
+def test_reliability_of_people_is_found_from_what_they_say(office: Office) -> None:
+    """Four who agree, with a slip each, and one who draws lots: the last one is believed least, and decides nothing."""
+    project = office.project("trust", queue={"max_held": 100})
+    items = [f"i{n:02d}" for n in range(40)]
+    office.put(project, items, overlap=4)
+    right = {item: "spam" if n % 3 else "ham" for n, item in enumerate(items)}
+    other = {"spam": "ham", "ham": "spam"}
+    clients = [office.newcomer(project, name=name) for name in ("ana", "bob", "cem", "lot")]
+    for k, client in enumerate(clients):
+        wrong = set(items[k::2]) if k == 3 else {items[k]}
+        answer(client, project, **{item: other[said] if item in wrong else said for item, said in right.items()})
+    schema = {"kind": "choice", "classes": ["ham", "spam"], "modality": "text"}
+
+    found = cases_of(office, project, schema)
+
+    assert {case.item: case.sides[0].value for case in found} == {case.item: right[case.item] for case in found}
+    trust = sorted({voice.reliability for case in found for voice in case.voices})
+    assert trust[0] == pytest.approx(0.55, abs=0.05)
+    assert all(0.9 < reliability < 1 for reliability in trust[1:])
 
 
 def test_person_and_machine_may_differ(office: Office) -> None:

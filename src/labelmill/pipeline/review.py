@@ -1,10 +1,11 @@
 """Review: the items where another opinion would change most, and the sides that stand against each other.
 
-Every voice (a person, a rule, a model) has a reliability r, the chance that it is right. With one parameter for each
-(Dawid and Skene's model with one coin, https://doi.org/10.2307/2346806), the weight of a voice for one of k possible
-answers is ln(r (k - 1) / (1 - r)), and the share of an answer is the softmax of the summed weights. What a lead can
-gain by deciding is the expected loss of the answer that leads now: the sum over all answers of their share times their
-distance from it, by the distance of the kind of label.
+Every voice (a person, a rule, a model) has a reliability r, the chance that it is right: Dawid and Skene's model with
+one coin for each (https://doi.org/10.2307/2346806), fitted by expectation maximisation. The weight of a voice for one
+of k possible answers is ln(r (k - 1) / (1 - r)), and the share of an answer is the softmax of the summed weights.
+Unlike theirs, an answer that is partly right is partly believed: by its likeness to the others, one minus the distance
+of the kind of label. What a lead can gain by deciding is the expected loss of the answer that leads now: the sum over
+all answers of their share times their distance from it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from labelmill.domain.strict_json import dumps, loads
 from labelmill.stores.database.connect import Database
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.voices import ItemVoices, Spoken, number_of, spoken_lately, voices_of
-from labelmill.stores.database.votes import gold_results
+from labelmill.stores.database.votes import GoldResult, gold_results
 
 __all__ = ["Case", "Side", "Voice", "case_of", "contested"]
 
@@ -33,6 +34,9 @@ USUAL_COUNTS = 5
 
 LEAST, MOST = 0.02, 0.99
 """No voice is worthless, and none settles everything."""
+
+ROUNDS = 10
+"""Of believing answers by people and people by answers; by then nothing moves that a list could show."""
 
 NEAR = 0.15
 """Answers of as many regions of the same classes, this close by the kind's distance, are one side."""
@@ -108,7 +112,7 @@ def contested(
         Source -> accuracy of rules and models, where a label model has learned it.
     """
     spoken = spoken_lately(database, project)
-    trust = _Trust.of(database, project, kind, spoken, accuracies or {}, is_costly=schema.is_structured)
+    trust = _Trust.of(database, project, schema, kind, spoken, accuracies or {})
     numbers = _undecided(spoken, is_costly=schema.is_structured)
     cases = [_case(found, trust, schema, kind) for found in voices_of(database, project, numbers)]
     return sorted((case for case in cases if len(case.sides) > 1), key=lambda case: (-case.loss, case.number))
@@ -128,7 +132,7 @@ def case_of(
     if number is None:
         return None
     spoken = spoken_lately(database, project)
-    trust = _Trust.of(database, project, kind, spoken, accuracies or {}, is_costly=schema.is_structured)
+    trust = _Trust.of(database, project, schema, kind, spoken, accuracies or {})
     (found,) = voices_of(database, project, [number])
     return _case(found, trust, schema, kind)
 
@@ -175,36 +179,28 @@ def _says_otherwise(suggestions: str, value: str) -> bool:
 
 
 class _Trust:
-    """How reliable everybody is: by gold answers, and by what the others say."""
+    """How reliable everybody is, 0 to 1."""
 
-    def __init__(self, likeness: Mapping[str, tuple[float, int]], accuracies: Mapping[str, float]) -> None:
-        self._likeness, self._accuracies = likeness, accuracies
+    def __init__(self, reliability: Mapping[str, float], accuracies: Mapping[str, float]) -> None:
+        self._reliability, self._accuracies = reliability, accuracies
 
     @classmethod
     def of(
         cls,
         database: Database,
         project: Project,
+        schema: LabelSchema,
         kind: LabelKind,
         spoken: Sequence[Spoken],
         accuracies: Mapping[str, float],
-        *,
-        is_costly: bool,
     ) -> _Trust:
-        """Everybody compared with everybody else on the items they share, people with gold besides."""
-        pairs = [*_gold_pairs(database, project), *_pairs_of_voices(spoken, is_costly=is_costly)]
-        sums: dict[str, float] = defaultdict(float)
-        counts: Counter[str] = Counter()
-        for annotators, value, other in pairs:
-            likeness = 1.0 if value == other else 1.0 - kind.distance(loads(value), loads(other))
-            for annotator in annotators:
-                sums[annotator] += likeness
-                counts[annotator] += 1
-        return cls({name: (sums[name], counts[name]) for name in counts}, accuracies)
+        """By gold answers, and by what is believed of the items they answered."""
+        gold = [(one.annotator, 1.0 - kind.distance(one.value, one.answer)) for one in _gold(database, project)]
+        ballots = [_Ballot.of(said, kind) for said in _shared(spoken, is_costly=schema.is_structured)]
+        return cls(_fitted(ballots, gold, schema), accuracies)
 
     def of_person(self, annotator: str) -> float:
-        total, n = self._likeness.get(annotator, (0.0, 0))
-        return _clipped((total + USUAL * USUAL_COUNTS) / (n + USUAL_COUNTS))
+        return _clipped(self._reliability.get(annotator, USUAL))
 
     def of_suggestion(self, suggestion: Mapping[str, Any]) -> float:
         """What was learned of the source; else the score it gives; else as people are judged."""
@@ -218,29 +214,73 @@ def _clipped(reliability: float) -> float:
     return min(max(reliability, LEAST), MOST)
 
 
-_Pair = tuple[tuple[str, ...], str, str]
-"""Whose likeness it tells, and two values as JSON."""
+def _gold(database: Database, project: Project) -> Iterable[GoldResult]:
+    return (one for one in gold_results(database, project) if one.purpose == "gold" and one.value is not None)
 
 
-def _gold_pairs(database: Database, project: Project) -> Iterable[_Pair]:
-    for one in gold_results(database, project):
-        if one.purpose == "gold" and one.value is not None:
-            yield (one.annotator,), dumps(one.value), dumps(one.answer)
+_Said = tuple[str, str, float | None]
+"""Who, a value as JSON, and the score of a machine that gives one."""
 
 
-def _pairs_of_voices(spoken: Sequence[Spoken], *, is_costly: bool) -> Iterable[_Pair]:
-    """Each two voices on one item beside each other, of as many items as can be afforded."""
-    by_item: dict[int, dict[str, str]] = defaultdict(dict)
+def _shared(spoken: Sequence[Spoken], *, is_costly: bool) -> list[list[_Said]]:
+    """What was said about the items of more than one voice; of as many items as can be afforded."""
+    by_item: dict[int, dict[str, _Said]] = defaultdict(dict)
     for one in spoken:
-        if one.value != "null":
-            by_item[one.number][one.annotator] = one.value
-            for suggestion in loads(one.suggestions) if one.suggestions else []:
-                if suggestion.get("score") is None and suggestion.get("value") is not None:
-                    by_item[one.number][str(suggestion["source"])] = dumps(suggestion["value"])
+        if one.value != "null" and (one.number in by_item or len(by_item) < MOST_CASES):
+            by_item[one.number][one.annotator] = (one.annotator, one.value, None)
+            for told in loads(one.suggestions) if one.suggestions else []:
+                if told.get("value") is not None:
+                    source = str(told["source"])
+                    by_item[one.number][source] = (source, dumps(told["value"]), told.get("score"))
     shared = {number: list(said.values()) for number, said in by_item.items() if len(said) > 1}
-    for number in _affordable(shared, is_costly=is_costly):
-        for a, b in itertools.combinations(by_item[number], 2):
-            yield (a, b), by_item[number][a], by_item[number][b]
+    texts = {number: [value for _, value, _ in said] for number, said in shared.items()}
+    return [shared[number] for number in _affordable(texts, is_costly=is_costly)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ballot:
+    """What was said about one item: each voice's answer by its place, and how alike each two answers are."""
+
+    voices: tuple[tuple[str, int, float | None], ...]
+    likeness: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def of(cls, said: Sequence[_Said], kind: LabelKind) -> _Ballot:
+        places = {value: place for place, value in enumerate(dict.fromkeys(value for _, value, _ in said))}
+        values = [loads(text) for text in places]
+        likeness = [[1.0] * len(values) for _ in values]
+        for i, j in itertools.combinations(range(len(values)), 2):
+            likeness[i][j] = likeness[j][i] = 1.0 - kind.distance(values[i], values[j])
+        return cls(tuple((who, places[text], score) for who, text, score in said), tuple(map(tuple, likeness)))
+
+
+def _fitted(ballots: Sequence[_Ballot], gold: Sequence[tuple[str, float]], schema: LabelSchema) -> dict[str, float]:
+    """Expectation maximisation: believe answers by who gives them, and people by what is believed of their answers.
+
+    The likeness to an answer counts as far as that answer is believed; what is usual counts as `USUAL_COUNTS` items.
+    """
+    reliability: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        sums: dict[str, float] = defaultdict(float)
+        counts: Counter[str] = Counter()
+        for annotator, likeness in gold:
+            sums[annotator] += likeness
+            counts[annotator] += 1
+        for ballot in ballots:
+            shares, _ = _shares_of(ballot, reliability, schema)
+            for who, place, _ in ballot.voices:
+                sums[who] += sum(share * like for share, like in zip(shares, ballot.likeness[place], strict=True))
+                counts[who] += 1
+        reliability = {who: (sums[who] + USUAL * USUAL_COUNTS) / (counts[who] + USUAL_COUNTS) for who in counts}
+    return reliability
+
+
+def _shares_of(ballot: _Ballot, reliability: Mapping[str, float], schema: LabelSchema) -> tuple[list[float], float]:
+    n_answers = _n_answers(schema, len(ballot.likeness))
+    weights = [0.0] * len(ballot.likeness)
+    for who, place, score in ballot.voices:
+        weights[place] += _weight(_clipped(reliability.get(who, USUAL) if score is None else score), n_answers)
+    return _shares(weights, n_answers)
 
 
 def _case(found: ItemVoices, trust: _Trust, schema: LabelSchema, kind: LabelKind) -> Case:
@@ -267,18 +307,27 @@ def _sides(voices: Sequence[Voice], schema: LabelSchema, kind: LabelKind) -> tup
         value = voices[index].value
         near = (group for group in groups if _is_one_side(voices[group[0]].value, value, kind))
         (next(near, None) or _new(groups)).append(index)
-    is_of_classes = schema.kind in ONE_OF_CLASSES
-    n_answers = max(len(schema.classes) if is_of_classes else len(groups) + 1, len(groups), 2)
+    n_answers = _n_answers(schema, len(groups))
     weights = [math.fsum(_weight(voices[index].reliability, n_answers) for index in group) for group in groups]
+    shares, unsaid = _shares(weights, n_answers)
+    sides = [
+        Side(voices[group[0]].value, share, tuple(sorted(group))) for group, share in zip(groups, shares, strict=True)
+    ]
+    return tuple(sorted(sides, key=lambda side: (-side.share, side.voices))), unsaid
+
+
+def _n_answers(schema: LabelSchema, n_given: int) -> int:
+    """How many answers are possible: the classes, or those given and one that nobody thought of."""
+    return max(len(schema.classes) if schema.kind in ONE_OF_CLASSES else n_given + 1, n_given, 2)
+
+
+def _shares(weights: Sequence[float], n_answers: int) -> tuple[list[float], float]:
+    """Shares of the answers given, and of all others together: the softmax of their weights."""
     top = max([*weights, 0.0])
     masses = [math.exp(weight - top) for weight in weights]
-    unsaid = (n_answers - len(groups)) * math.exp(-top)
+    unsaid = (n_answers - len(weights)) * math.exp(-top)
     total = math.fsum([*masses, unsaid])
-    sides = [
-        Side(voices[group[0]].value, mass / total, tuple(sorted(group)))
-        for group, mass in zip(groups, masses, strict=True)
-    ]
-    return tuple(sorted(sides, key=lambda side: (-side.share, side.voices))), unsaid / total
+    return [mass / total for mass in masses], unsaid / total
 
 
 def _new(groups: list[list[int]]) -> list[int]:
