@@ -117,13 +117,23 @@ CHECKS: dict[str, Check] = {
 
 ELSEWHERE: dict[str, str] = {
     "attributes": "test_attributes.py::test_keys_alone_give_attributes",
+    **dict.fromkeys(("take_a", "take_b"), "test_review_page.py::test_one_key_takes_a_side_and_goes_on"),
+    "merge": "test_review_page.py::test_merging_keeps_what_is_agreed_and_walks_through_the_rest",
+    "edit": "test_review_page.py::test_editing_uses_the_kinds_own_keys",
+    "send_back": "test_review_page.py::test_sending_back_asks_somebody_and_shows_where_it_stands",
+    "take": "test_grid_page.py::test_one_act_labels_all_but_the_dropped",
+    "all_or_none": "test_grid_page.py::test_all_or_none",
+    **dict.fromkeys(
+        ("card_left", "card_right", "card_up", "card_down"),
+        "test_grid_page.py::test_arrows_walk_over_rows_and_columns",
+    ),
+    "neighbours": "test_grid_page.py::test_neighbours_of_a_text_come_first",
+    "play_card": "test_grid_page.py::test_recordings_have_a_waveform_and_are_heard",
 }
 """Acts of pages with tests of their own: the test that presses the key, as `file.py::test`."""
 
 WITHOUT_SCREEN: dict[str, Path] = {
     **dict.fromkeys(("tool_brush", "tool_eraser", "tool_fill"), ROOT / "src/labelmill/labels/mask/widget.tsx"),
-    **dict.fromkeys(("take_a", "take_b", "merge", "edit", "send_back"), ROOT / "web/src/pages/review"),
-    "take": ROOT / "web/src/pages/grid",
 }
 """Acts in the table whose screen is not there yet: what will be there with it."""
 
