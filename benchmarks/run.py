@@ -35,6 +35,7 @@ PARTS = (
     ("simulate", "Cost model: predicted, measured, extrapolated"),
     ("browser", "The labelling page in a browser"),
     ("people_queue", "The queue that people work from"),
+    ("server", "Labelling through the server"),
     ("browser_engines", "Shapes, spans and sounds in the browser"),
 )
 """Module in this folder with `report() -> str`, and its heading."""

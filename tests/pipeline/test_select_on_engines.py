@@ -14,6 +14,7 @@ from labelmill.errors import StorageError
 from labelmill.pipeline import _reduce
 from labelmill.pipeline.aggregate import aggregate, read_consensus
 from labelmill.pipeline.select import asked_items, select
+from labelmill.pipeline.submit import submit
 from labelmill.pipeline.votes import ballots
 from labelmill.pipeline.workspace import Workspace
 from labelmill.selection.disagreement import Disagreement
@@ -107,6 +108,16 @@ def test_nobody_is_asked_twice(tmp_path: Path) -> None:
 
     assert set(first) & set(second) == set()
     assert asked_items(workspace) == {*first, *second}
+
+
+def test_what_machines_said_in_files_is_asked(tmp_path: Path) -> None:
+    """A file of votes by rules or models asks nobody: people are asked about its items as before."""
+    workspace = filled(tmp_path / "p")
+    first = chosen(workspace, strategy="margin")
+
+    submit(workspace, {item: "a" for item, _ in first}, by="old rules", kind="rule")
+
+    assert first == chosen(workspace, strategy="margin")
 
 
 def test_only_chosen_rows_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

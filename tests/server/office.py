@@ -17,6 +17,7 @@ from tests.stores.database.people import add_person
 
 from labelmill.client import Client
 from labelmill.server.app import create_app
+from labelmill.server.protocol import http_protocol
 from labelmill.server.running import listen
 from labelmill.server.settings import ServerSettings
 from labelmill.stores.database.accounts import User, accept_link, create_link, list_members, set_role
@@ -99,7 +100,12 @@ def running_office(address: str | Path, settings: ServerSettings | None = None) 
     used = settings or ServerSettings(requests_per_second=10_000, burst=10_000)
     with open_database(address, allow_unsafe=True) as database, listen("127.0.0.1", 0) as taken:
         config = uvicorn.Config(
-            create_app(database, used), log_config=None, server_header=False, proxy_headers=False, ws="none"
+            create_app(database, used),
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            http=http_protocol(),
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)

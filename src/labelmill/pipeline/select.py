@@ -111,7 +111,7 @@ def _picked(
     if not stored.partitions:
         return pl.DataFrame(schema=PICKED)
     plan, answers = _no_ballots(workspace) if workspace.schema.is_structured else ballot_plan(workspace)
-    answered = people_votes(workspace, ("label", "review", "gold")).select(pl.col("item").unique().sort())
+    answered = _answered_items(workspace)
     told = [stored.digest, strategy, n, seed, answered["item"].to_list(), fingerprint(plan, answers)]
     digest = digest_of(told)
     with closing(open_engine(engine_name)) as engine:
@@ -123,6 +123,13 @@ def _picked(
         picked = reduce.run("best", step, stored.partitions, workspace.watch("select"))
     reduce.end()
     return picked
+
+
+def _answered_items(workspace: Workspace) -> pl.DataFrame:
+    """Items whose answer is known, or that some person was asked about; what machines said in files is not asking."""
+    votes = people_votes(workspace, ("label", "review", "gold"))
+    is_answer = (pl.col("purpose") == "gold") | (pl.col("kind").fill_null("person") == "person")
+    return votes.filter(is_answer).select(pl.col("item").unique().sort())
 
 
 def _no_ballots(workspace: Workspace) -> tuple[BallotPlan, pl.DataFrame]:

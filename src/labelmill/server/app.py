@@ -18,6 +18,7 @@ from labelmill.server.desk import Desk
 from labelmill.server.problems import answer_problems
 from labelmill.server.security import Security
 from labelmill.server.settings import ServerSettings
+from labelmill.server.short_way import ShortWay, short_ways
 from labelmill.stores.database.connect import Database
 
 __all__ = ["create_app", "routes_of"]
@@ -62,6 +63,7 @@ def create_app(database: Database, settings: ServerSettings | None = None) -> Fa
     open_routes = [route for route in routes_of(app) if not isinstance(route, GuardedRoute)]
     if open_routes:
         raise TypeError(f"{open_routes[0]} has no guard: give its router route_class=GuardedRoute")
+    app.add_middleware(ShortWay, desk=desk, ways=short_ways(routes_of(app)))
     app.add_middleware(Security, settings=desk.settings, traffic=desk.traffic)
     return app
 

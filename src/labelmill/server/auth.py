@@ -22,7 +22,19 @@ from labelmill.stores.database.projects import Project
 from labelmill.stores.database.sessions import Scope
 from labelmill.stores.database.visits import Visit, visit
 
-__all__ = ["COOKIE", "GuardedRoute", "Level", "Rule", "access", "project_of", "rule_of", "visit_of"]
+__all__ = [
+    "COOKIE",
+    "ROLES",
+    "GuardedRoute",
+    "Level",
+    "Rule",
+    "StrictRequest",
+    "access",
+    "project_of",
+    "rule_of",
+    "secret_of",
+    "visit_of",
+]
 
 COOKIE: Final = "labelmill_session"
 
@@ -117,7 +129,7 @@ def admit(request: Request, rule: Rule) -> Visit:
     """
     project = request.path_params.get("project")
     try:
-        found = visit(desk_of(request).database, **_secret(request), project=project)
+        found = visit(desk_of(request).database, **secret_of(request), project=project)
     except AccessError as error:
         raise ProblemError(401, str(error)) from None
     if rule.scope not in found.scopes:
@@ -130,6 +142,8 @@ def admit(request: Request, rule: Rule) -> Visit:
         raise ProblemError(
             403, f"this is for the role {rule.level}, yours is {found.role}: ask an admin of the project"
         )
+    if found.project is not None:
+        desk_of(request).remember(found.project)
     return found
 
 
@@ -147,8 +161,14 @@ def project_of(request: Request) -> Project:
     return project
 
 
-def _secret(request: Request) -> dict[str, str]:
-    """A token in the header goes before the cookie; none is taken from an address."""
+def secret_of(request: Request) -> dict[str, str]:
+    """What somebody shows; a token in the header goes before the cookie, none is taken from an address.
+
+    Raises
+    ------
+    AccessError
+        If there is neither.
+    """
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, token = header.partition(" ")

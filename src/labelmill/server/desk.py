@@ -72,6 +72,7 @@ class Desk:
         self._lock = threading.Lock()
         self._queues: dict[int, Queue] = {}
         self._questions: dict[int, tuple[int, Question]] = {}
+        self._projects: dict[str, Project] = {}
 
     def queue(self, project: Project) -> Queue:
         """The project's queue."""
@@ -79,6 +80,14 @@ class Desk:
             if project.id not in self._queues:
                 self._queues[project.id] = Queue(self.database, project)
             return self._queues[project.id]
+
+    def remember(self, project: Project) -> None:
+        """The project as it was found just now, for `known_project`."""
+        self._projects[project.public_id] = project
+
+    def known_project(self, public_id: str) -> Project | None:
+        """The project as it was when it was last looked at; who asks about it makes sure of its version."""
+        return self._projects.get(public_id)
 
     def question(self, project: Project) -> Question:
         """The project's question; read again when its settings have changed."""

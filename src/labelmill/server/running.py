@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from labelmill.errors import StorageError
+from labelmill.server.protocol import MOST_AHEAD, http_protocol
 
 __all__ = ["STOP_SECONDS", "listen", "run_until_stopped"]
 
@@ -49,11 +50,12 @@ def run_until_stopped(app: FastAPI, address: socket.socket, *, started: Callable
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        http=http_protocol(),
         ws="none",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=STOP_SECONDS,
         limit_concurrency=1_000,
-        h11_max_incomplete_event_size=65_536,
+        h11_max_incomplete_event_size=MOST_AHEAD,
     )
     _Server(config, started).run(sockets=[address])
 

@@ -10,11 +10,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from starlette.exceptions import HTTPException
 
+from labelmill.server.asgi import App, Message, Receive, Scope, Send
 from labelmill.server.limits import Buckets
 from labelmill.server.problems import problem_response
 from labelmill.server.settings import ServerSettings
@@ -23,12 +24,6 @@ from labelmill.server.traffic import Traffic
 __all__ = ["HEADERS", "Security"]
 
 logger = logging.getLogger(__name__)
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEADERS: Final = {
     "content-security-policy": (
@@ -44,6 +39,8 @@ HEADERS: Final = {
     "cache-control": "no-store",
 }
 """On every answer; a route may set its own `cache-control` and a stricter policy."""
+
+_ON_EVERY_ANSWER: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -156,9 +153,7 @@ class _Answer:
             self.status = message["status"]
             headers = list(message.get("headers", []))
             present = {name.lower() for name, _ in headers}
-            for name, value in HEADERS.items():
-                if name.encode() not in present:
-                    headers.append((name.encode(), value.encode()))
+            headers += [one for one in _ON_EVERY_ANSWER if one[0] not in present]
             message = {**message, "headers": headers}
         await self._send(message)
 
@@ -176,7 +171,7 @@ class _Limited:
     def __init__(self, receive: Receive, headers: Mapping[str, str], most: int) -> None:
         self._receive, self._most, self._seen = receive, most, 0
         self._is_whole = False
-        self._until = time.monotonic() + BODY_SECONDS
+        self._until = asyncio.get_running_loop().time() + BODY_SECONDS
         told = headers.get("content-length", "0")
         if not told.isdigit() or int(told) > most:
             raise _RefusedError(413, f"a request has at most {most} bytes")
@@ -185,7 +180,8 @@ class _Limited:
         if self._is_whole:  # what comes now is that the client has gone: there is no hurry
             return await self._receive()
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
         except TimeoutError:
             raise _RefusedError(408, "the request did not come in time") from None
         if message["type"] == "http.request":

@@ -6,22 +6,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from labelmill.domain.strict_json import loads
 from labelmill.errors import BadInputError, SchemaError, UsageError
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import Desk, Question, desk_of
 from labelmill.server.forms import Form
 from labelmill.server.pages_of import checked_limit, cursor
+from labelmill.server.short_way import Piece, UnusualError, quickly
 from labelmill.server.showing import shown_data
-from labelmill.stores.database.answers import Answer, Receipt, submit
+from labelmill.stores.database.answers import Answer, Receipt, submit, submit_within
 from labelmill.stores.database.drafts import keep_draft
 from labelmill.stores.database.handing_out import look_beside
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.queue import Assignment
-from labelmill.stores.database.turns_held import Turn, turns_of
+from labelmill.stores.database.turns_held import Turn, lock_turns, turns_of
+from labelmill.stores.database.visits import Entry
 from labelmill.stores.database.votes import iso_time, my_answers
 
 __all__ = ["handed_out", "router", "take_votes"]
@@ -113,24 +117,55 @@ OUTCOMES: dict[str, Literal["accepted", "edited", "rejected"]] = {
 """What became of a suggestion; one that was ignored or not seen became nothing."""
 
 
+def _next_within(
+    connection: sa.Connection, desk: Desk, project: Project, user: int, form: Next, entry: Entry | None = None
+) -> dict[str, Any]:
+    queue = desk.queue(project)
+    handed = queue.hand_out(connection, user, form.n, have=form.have, purpose=form.purpose, entry=entry)
+    again = [one.id for one in handed.given[: handed.n_again]]
+    beside = look_beside(connection, project, user, again=again, purpose=form.purpose)
+    return {
+        "tasks": handed_out(desk, project, handed.given, beside.drafts),
+        "left": beside.n_left,
+        "stale": [one for one in form.have if one not in handed.held],
+    }
+
+
+def _next_at_once(connection: sa.Connection, desk: Desk, project: Project, entry: Entry, form: Next) -> dict[str, Any]:
+    if not desk.queue(project).is_swept:
+        raise UnusualError
+    return _next_within(connection, desk, project, entry.user, form, entry)
+
+
 @router.post("/next")
+@quickly(Piece(Next, _next_at_once, alone=True))
 @access("annotator", scope="annotate")
 def next_tasks(request: Request, form: Next) -> JSONResponse:
     """Lease the next items, best first; what the client lost on the way comes again."""
     desk, project, user = desk_of(request), project_of(request), visit_of(request).user
-    given = desk.queue(project).next(user, form.n, have=form.have, purpose=form.purpose)
-    ids = [one.id for one in given]
-    beside = look_beside(desk.database, project, user, held=form.have, given=ids, purpose=form.purpose)
-    return JSONResponse(
-        {
-            "tasks": handed_out(desk, project, given, beside.drafts),
-            "left": beside.n_left,
-            "stale": [one for one in form.have if one not in beside.leased],
-        }
-    )
+    desk.queue(project).sweep()
+    told = desk.database.write(lambda connection: _next_within(connection, desk, project, user, form))
+    return JSONResponse(told)
+
+
+def _votes_at_once(
+    connection: sa.Connection, desk: Desk, project: Project, entry: Entry, form: Votes
+) -> dict[str, Any]:
+    turns = lock_turns(connection, project, entry.user, {one.assignment for one in form.votes})
+    shown = {name: Turn(turn.name, loads(turn.content)) for name, turn in turns.items()}
+    answers, refused = _checked(form.votes, shown, desk.question(project))
+    queue = desk.queue(project)
+    receipts = submit_within(connection, queue, entry.user, list(answers.values()), entry=entry, turns=turns)
+    return _results(answers, receipts, refused).model_dump()
+
+
+def _count(desk: Desk, told: dict[str, Any]) -> None:
+    for result in told["results"]:
+        desk.traffic.voted(result["status"])
 
 
 @router.post("/votes")
+@quickly(Piece(Votes, _votes_at_once, then=_count))
 @access("annotator", scope="annotate")
 def votes(request: Request, form: Votes) -> Results:
     """Keep answers; what is called stored is on the disk. One that cannot be taken leaves the others alone."""
@@ -186,20 +221,32 @@ def done(request: Request, before: str = "", limit: int = 20) -> JSONResponse:
 
 def take_votes(desk: Desk, project: Project, user: int, forms: Sequence[VoteForm]) -> Results:
     """Check answers against the question and their items, keep those that are answers."""
-    question = desk.question(project)
     turns = turns_of(desk.database, project, user, {form.assignment for form in forms})
-    results: dict[int, Result] = {}
+    answers, refused = _checked(forms, turns, desk.question(project))
+    results = _results(answers, submit(desk.queue(project), user, list(answers.values())), refused)
+    for result in results.results:
+        desk.traffic.voted(result.status)
+    return results
+
+
+def _checked(
+    forms: Sequence[VoteForm], turns: Mapping[str, Turn], question: Question
+) -> tuple[dict[int, Answer], dict[int, Result]]:
+    """Answers by their places, and what is said to those that are none."""
     answers: dict[int, Answer] = {}
+    refused: dict[int, Result] = {}
     for place, form in enumerate(forms):
         try:
             answers[place] = _answer(form, turns.get(form.assignment), question)
         except (SchemaError, UsageError, BadInputError) as error:
-            results[place] = Result(key=form.key, status="refused", detail=str(error)[:1_000])
-    receipts = submit(desk.queue(project), user, list(answers.values()))
-    results |= {place: _result(receipt) for place, receipt in zip(answers, receipts, strict=True)}
-    for result in results.values():
-        desk.traffic.voted(result.status)
-    return Results(results=[results[place] for place in range(len(forms))])
+            refused[place] = Result(key=form.key, status="refused", detail=str(error)[:1_000])
+    return answers, refused
+
+
+def _results(answers: Mapping[int, Answer], receipts: Sequence[Receipt], refused: Mapping[int, Result]) -> Results:
+    all_of_them = dict(refused)
+    all_of_them |= {place: _result(receipt) for place, receipt in zip(answers, receipts, strict=True)}
+    return Results(results=[all_of_them[place] for place in sorted(all_of_them)])
 
 
 def handed_out(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from labelmill.stores.database import _places
+from labelmill.stores.database._statements import Gathered, Statement, is_one_of
 from labelmill.stores.database.projects import Project, QueueSettings
 from labelmill.stores.database.tables import assignments, items, tasks
 
 __all__ = ["Candidate", "Lane", "choose", "go_on", "is_blind", "named"]
 
 SPARE = 48
-"""Candidates looked at beyond those wanted on PostgreSQL, where others may just be taking them."""
+"""Candidates looked at beyond those wanted where others are just taking all of the first."""
 
 ROUNDS = 8
 """How often to look again when others were quicker every time."""
@@ -89,30 +91,27 @@ def _best_ids(*conditions: sa.ColumnElement[bool] | sa.TextClause) -> sa.Select[
     return query.order_by(tasks.c.rank, tasks.c.id).limit(sa.bindparam("n"))
 
 
-_OWN = _best(*_IS_OWN)
-_FROM_START = _best(*_IS_OPEN_TO_ALL)
-_FROM_PLACE = _best(*_IS_OPEN_TO_ALL, _IS_AHEAD)
-_IDS_FROM_START = _best_ids(*_IS_OPEN_TO_ALL)
-_IDS_FROM_PLACE = _best_ids(*_IS_OPEN_TO_ALL, _IS_AHEAD)
+_OWN = Statement(_best(*_IS_OWN))
+_FROM_START = Statement(_best(*_IS_OPEN_TO_ALL))
+_FROM_PLACE = Statement(_best(*_IS_OPEN_TO_ALL, _IS_AHEAD))
+_IDS_FROM_START = Statement(_best_ids(*_IS_OPEN_TO_ALL))
+_IDS_FROM_PLACE = Statement(_best_ids(*_IS_OPEN_TO_ALL, _IS_AHEAD))
 
-_THESE = _best(tasks.c.id.in_(sa.bindparam("tasks", expanding=True)), tasks.c.free > 0)
-_LOCKED_NOW = _THESE.with_for_update(of=tasks, skip_locked=True, key_share=True)
-_LOCKED_SOON = _THESE.with_for_update(of=tasks, key_share=True)
-
-
-def _first_unlocked(ids: sa.Select[Any]) -> sa.Select[Any]:
-    """The best of some that nobody is taking, locked; with each, where the best of all of them lies."""
-    some = ids.limit(sa.bindparam("some")).cte("some")
-    first = sa.select(some).order_by(some.c.rank, some.c.id).limit(1)
-    columns = [
-        first.with_only_columns(some.c[name]).scalar_subquery().label(f"first_{name}") for name in ("rank", "id")
-    ]
-    query = _best(tasks.c.id.in_(sa.select(some.c.id)), tasks.c.free > 0).add_columns(*columns)
-    return query.with_for_update(of=tasks, skip_locked=True, key_share=True)
+_THESE = _best(is_one_of(tasks.c.id, "tasks"), tasks.c.free > 0)
+_LOCKED_NOW = Statement(_THESE.with_for_update(of=tasks, skip_locked=True, key_share=True))
+_LOCKED_SOON = Statement(_THESE.with_for_update(of=tasks, key_share=True))
 
 
-_UNLOCKED_FROM_START = _first_unlocked(_IDS_FROM_START)
-_UNLOCKED_FROM_PLACE = _first_unlocked(_IDS_FROM_PLACE)
+@cache
+def _first_unlocked(n: int, *, is_ahead: bool) -> Statement:
+    """The first `n` that nobody is taking, locked; with each, where the first of all lies, locked or not.
+
+    The numbers stand in the text: with them PostgreSQL plans it once, without them each time.
+    """
+    conditions = (*_IS_OPEN_TO_ALL, _IS_AHEAD) if is_ahead else _IS_OPEN_TO_ALL
+    first = _best_ids(*conditions).limit(sa.literal_column("1")).subquery("first")
+    query = _best(*conditions).join(first, sa.true()).add_columns(first.c.rank, first.c.id)
+    return Statement(query.limit(sa.literal_column(str(n))).with_for_update(of=tasks, skip_locked=True, key_share=True))
 
 
 class Lane:
@@ -137,7 +136,7 @@ class Lane:
         return taken
 
     def _own(self, n: int) -> list[Candidate]:
-        return [Candidate(*row) for row in self._connection.execute(_OWN, {**self._given, "n": n})]
+        return [Candidate(*row) for row in _OWN.all(self._connection, {**self._given, "n": n})]
 
     def _shared(self, n: int) -> list[Candidate]:
         if self._connection.dialect.name == "sqlite":
@@ -148,9 +147,9 @@ class Lane:
         return self._shared_among_writers(n)
 
     def _shared_among_writers(self, n: int) -> list[Candidate]:
-        rows = self._ahead(_UNLOCKED_FROM_START, _UNLOCKED_FROM_PLACE, n, some=n + SPARE)
+        rows = self._ahead(_first_unlocked(n, is_ahead=False), _first_unlocked(n, is_ahead=True), n)
         if rows:
-            self.front = (rows[0].first_rank, rows[0].first_id)
+            self.front = rows[0][-2:]
         taken = [Candidate(*row[:-2]) for row in rows]
         return taken or self._after_waiting(n)
 
@@ -167,16 +166,16 @@ class Lane:
                 return taken
         return []
 
-    def _ahead(self, start: sa.Select[Any], onward: sa.Select[Any], n: int, **more: int) -> Sequence[Any]:
-        given = {**self._given, "n": n, **more}
+    def _ahead(self, start: Statement, onward: Statement, n: int) -> Sequence[Any]:
+        given = {**self._given, "n": n}
         if self.place.rank is None:
-            return self._connection.execute(start, given).all()
+            return start.all(self._connection, given)
         given |= {"rank": self.place.rank, "from_task": self.place.task_id}
-        return self._connection.execute(onward, given).all()
+        return onward.all(self._connection, given)
 
-    def _lock(self, query: sa.Select[Any], ids: Sequence[int], n: int) -> list[Candidate]:
+    def _lock(self, query: Statement, ids: list[int], n: int) -> list[Candidate]:
         """As they are now, not as they were when they were found."""
-        return [Candidate(*row) for row in self._connection.execute(query, {"tasks": ids, "n": n})]
+        return [Candidate(*row) for row in query.all(self._connection, {"tasks": ids, "n": n})]
 
 
 def choose(
@@ -196,10 +195,10 @@ def choose(
     return _mixed(is_gold, gold, plain), [gold_lane, lane]
 
 
-_NAMED: sa.Select[Any] = (
+_NAMED = Statement(
     sa.select(*_COLUMNS)
     .join(items, items.c.id == tasks.c.item_id)
-    .where(*_IS_OPEN_TO_ALL, items.c.name.in_(sa.bindparam("names", expanding=True)))
+    .where(*_IS_OPEN_TO_ALL, is_one_of(items.c.name, "names"))
     .order_by(tasks.c.id)
     .with_for_update(of=tasks, skip_locked=True, key_share=True)
 )
@@ -210,16 +209,16 @@ def named(connection: sa.Connection, project: Project, user: int, names: Sequenc
     if not names:
         return []
     given = {"project": project.id, "purpose": "label", "user": user, "names": list(names)}
-    return [Candidate(*row) for row in connection.execute(_NAMED, given)]
+    return [Candidate(*row) for row in _NAMED.all(connection, given)]
 
 
-def go_on(connection: sa.Connection, lanes: Sequence[Lane]) -> None:
+def go_on(changes: Gathered, lanes: Sequence[Lane]) -> None:
     """Remember how far somebody has come; the last act of a transaction."""
     for lane in lanes:
         place = lane.place
         front = lane.front or (place.rank, place.task_id)
         if lane.n_given or front != (place.rank, place.task_id):
-            _places.go_on(connection, place, front[0], front[1], lane.n_given)
+            _places.go_on(changes, place, front[0], front[1], lane.n_given)
 
 
 def is_blind(project: Project, settings: QueueSettings, user: int, task: Candidate) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from labelmill.stores.database import _places
+from labelmill.stores.database._statements import Gathered, Statement, is_one_of
 from labelmill.stores.database.tables import assignments, slots, tasks
 
 __all__ = ["expire", "is_expired_somewhere", "leave", "sit_again", "sit_down", "stand_up", "tell_all"]
@@ -129,7 +130,7 @@ def sit_again(connection: sa.Connection, project: int, turn: Any) -> bool:
     overlap = connection.execute(_TAKE_ONE, {"task": turn.task_id}).scalar()
     if overlap is None:
         return False
-    taken = {slot for _, slot in connection.execute(_OCCUPIED, {"tasks": [turn.task_id]})}
+    taken = {slot for _, slot in _OCCUPIED.all(connection, {"tasks": [turn.task_id]})}
     row = {
         "task_id": turn.task_id,
         "slot": next(slot for slot in range(overlap + 1) if slot not in taken),
@@ -137,31 +138,31 @@ def sit_again(connection: sa.Connection, project: int, turn: Any) -> bool:
         "project_id": project,
         "user_id": turn.user_id,
     }
-    connection.execute(_SIT, row)
+    _SIT.change(connection, row)
     return True
 
 
-_OCCUPIED = sa.select(slots.c.task_id, slots.c.slot).where(slots.c.task_id.in_(sa.bindparam("tasks", expanding=True)))
-_SIT = sa.insert(slots)
-_TAKE = sa.update(tasks).where(tasks.c.id.in_(sa.bindparam("tasks", expanding=True))).values(free=tasks.c.free - 1)
+_OCCUPIED = Statement(sa.select(slots.c.task_id, slots.c.slot).where(is_one_of(slots.c.task_id, "tasks")))
+_SIT = Statement(sa.insert(slots).inline())
+_TAKE = Statement(
+    sa.update(tasks).where(tasks.c.id == sa.bindparam("task")).values(free=tasks.c.free - sa.literal_column("1"))
+)
 
 
-def sit_down(connection: sa.Connection, project: int, user: int, chosen: Sequence[Any]) -> None:
+def sit_down(connection: sa.Connection, changes: Gathered, project: int, user: int, chosen: Sequence[Any]) -> None:
     """Take one slot of each task (`id`, `overlap`, `free`); the tasks are locked and have one."""
     shared = [task.id for task in chosen if task.free < task.overlap]
     taken: dict[int, set[int]] = defaultdict(set)
     if shared:
-        for task, slot in connection.execute(_OCCUPIED, {"tasks": shared}):
+        for task, slot in _OCCUPIED.all(connection, {"tasks": shared}):
             taken[task].add(slot)
-    rows = [
-        {
+    for task in chosen:
+        row = {
             "task_id": task.id,
             "slot": next(slot for slot in range(task.overlap + 1) if slot not in taken[task.id]),
             "overlap": task.overlap,
             "project_id": project,
             "user_id": user,
         }
-        for task in chosen
-    ]
-    connection.execute(_SIT, rows)
-    connection.execute(_TAKE, {"tasks": [task.id for task in chosen]})
+        changes.add(_SIT, row)
+        changes.add(_TAKE, {"task": task.id})

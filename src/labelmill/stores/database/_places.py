@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from labelmill.stores.database._conflicts import insert_or_ignore
+from labelmill.stores.database._statements import Gathered, Statement
 from labelmill.stores.database.tables import places, tasks
 
 __all__ = ["add", "go_back", "go_on", "lock", "move_back", "place_of"]
@@ -25,23 +26,23 @@ _IS_ASKED = sa.exists().where(
     sa.text("tasks.free > 0 AND tasks.assignee_id IS NOT NULL"),
 )
 
-_FIND = sa.select(places, _IS_ASKED.label("is_asked")).where(*_MINE)
+_FIND = Statement(sa.select(places, _IS_ASKED.label("is_asked")).where(*_MINE))
 
 
-def place_of(connection: sa.Connection, project: int, user: int, purpose: str) -> sa.Row[Any]:
+def place_of(connection: sa.Connection, project: int, user: int, purpose: str) -> Any:
     """Somebody's place, at the start if they are new; `is_asked`: whether something waits for them by name."""
     mine = {"p_project": project, "p_user": user, "p_purpose": purpose}
-    found = connection.execute(_FIND, mine).first()
+    found = _FIND.first(connection, mine)
     if found is None:
         row = {"project_id": project, "user_id": user, "purpose": purpose}
         connection.execute(insert_or_ignore(connection, places), row)
-        found = connection.execute(_FIND, mine).one()
+        found = _FIND.first(connection, mine)
     return found
 
 
 _UNMOVED = places.c.resets == sa.bindparam("p_resets")
 
-_GO_ON = (
+_GO_ON = Statement(
     sa.update(places)
     .where(*_MINE)
     .values(
@@ -52,9 +53,9 @@ _GO_ON = (
 )
 
 
-def go_on(connection: sa.Connection, place: sa.Row[Any], rank: float | None, task: int, given: int) -> None:
+def go_on(changes: Gathered, place: Any, rank: float | None, task: int, given: int) -> None:
     """Move somebody's place forward, unless it was moved back since it was read."""
-    connection.execute(
+    changes.add(
         _GO_ON,
         {
             "p_project": place.project_id,
@@ -107,15 +108,13 @@ def _of(project: int, purpose: str, users: Collection[int] | None) -> list[sa.Co
 
 _COUNTS = ("answered", "skipped", "extra", "finished", "ms_active")
 
-_ADD = sa.update(places).where(*_MINE).values({name: places.c[name] + sa.bindparam(f"p_{name}") for name in _COUNTS})
+_ADD = Statement(
+    sa.update(places).where(*_MINE).values({name: places.c[name] + sa.bindparam(f"p_{name}") for name in _COUNTS})
+)
 
 
-def add(connection: sa.Connection, project: int, user: int, purpose: str, counts: Mapping[str, int]) -> None:
-    """Add to somebody's counts."""
-    if not any(counts.values()):
-        return
-    mine = {"p_project": project, "p_user": user, "p_purpose": purpose}
-    row = mine | {f"p_{name}": counts.get(name, 0) for name in _COUNTS}
-    if connection.execute(_ADD, row).rowcount == 0:
-        place_of(connection, project, user, purpose)
-        connection.execute(_ADD, row)
+def add(changes: Gathered, project: int, user: int, purpose: str, counts: Mapping[str, int]) -> None:
+    """Add to the counts of somebody who has a place."""
+    if any(counts.values()):
+        mine = {"p_project": project, "p_user": user, "p_purpose": purpose}
+        changes.add(_ADD, mine | {f"p_{name}": counts.get(name, 0) for name in _COUNTS})

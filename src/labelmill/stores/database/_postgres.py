@@ -8,7 +8,10 @@ import sqlalchemy as sa
 
 from labelmill.errors import MissingDependencyError, StorageError, UsageError
 
-__all__ = ["can_try_again", "engine"]
+__all__ = ["POOL_SIZE", "can_try_again", "engine"]
+
+POOL_SIZE = 16
+"""Connections that are kept; as many again are opened when they do not suffice."""
 
 _UNSAFE = (("fsync", ("off",)), ("synchronous_commit", ("off",)), ("full_page_writes", ("off",)))
 
@@ -16,7 +19,7 @@ _TRY_AGAIN = ("40001", "40P01")
 """Serialization failure, deadlock: the same work succeeds the next time."""
 
 
-def engine(url: str, *, allow_unsafe: bool = False, pool_size: int = 16) -> sa.Engine:
+def engine(url: str, *, allow_unsafe: bool = False, pool_size: int = POOL_SIZE) -> sa.Engine:
     """Connections to a server.
 
     Parameters

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from labelmill.stores.database import _leases, _members, _places
-from labelmill.stores.database.tables import assignments, drafts, tasks, votes
+from labelmill.stores.database._ids import next_id, reserve
+from labelmill.stores.database._statements import Gathered, Statement, is_one_of
+from labelmill.stores.database.tables import assignments, drafts, items, places, tasks, votes
 
 if TYPE_CHECKING:
     from labelmill.stores.database.projects import QueueSettings
     from labelmill.stores.database.queue import Queue
 
-__all__ = ["Said", "keep"]
+__all__ = ["Said", "keep", "turns_of"]
 
 Status = Literal["kept", "extra", "conflict", "refused"]
 
@@ -31,43 +33,80 @@ class Said(NamedTuple):
     row: dict[str, Any]
 
 
-_TURNS = (
-    sa.select(assignments, tasks.c.purpose)
-    .join(tasks, tasks.c.id == assignments.c.task_id)
-    .where(
-        assignments.c.public_id.in_(sa.bindparam("ids", expanding=True)),
-        assignments.c.user_id == sa.bindparam("user"),
-        assignments.c.project_id == sa.bindparam("project"),
-    )
-    .order_by(assignments.c.id)
-    .with_for_update(of=assignments, key_share=True)
+_HAS_PLACE = sa.exists().where(
+    places.c.project_id == assignments.c.project_id,
+    places.c.user_id == assignments.c.user_id,
+    places.c.purpose == tasks.c.purpose,
 )
 
-_KNOWN = sa.select(votes.c.key, votes.c.digest, votes.c.status, votes.c.user_id).where(
-    votes.c.project_id == sa.bindparam("project"), votes.c.key.in_(sa.bindparam("keys", expanding=True))
+_TURN_ROWS = (
+    sa.select(
+        assignments,
+        tasks.c.purpose,
+        tasks.c.overlap,
+        tasks.c.n_answers,
+        _HAS_PLACE.label("has_place"),
+        next_id(votes).label("vote_number"),
+    )
+    .join(tasks, tasks.c.id == assignments.c.task_id)
+    .where(
+        is_one_of(assignments.c.public_id, "ids"),
+        assignments.c.user_id == sa.bindparam("user"),
+    )
+    .order_by(assignments.c.id)
+    .with_for_update(of=[assignments, tasks], key_share=True)
 )
+
+_TURNS = Statement(_TURN_ROWS)
+_TURNS_AND_ITEMS = Statement(
+    _TURN_ROWS.add_columns(items.c.name, items.c.content).join(items, items.c.id == assignments.c.item_id)
+)
+
+_KNOWN = Statement(
+    sa.select(votes.c.key, votes.c.digest, votes.c.status, votes.c.user_id).where(
+        votes.c.project_id == sa.bindparam("project"), is_one_of(votes.c.key, "keys")
+    )
+)
+
+
+def turns_of(
+    connection: sa.Connection, project: int, user: int, ids: Collection[str], *, with_items: bool = False
+) -> dict[str, Any]:
+    """Somebody's turns by their public ids, locked with their tasks; if asked for, with their item's name and content.
+
+    Whoever sends the same answer at the same time waits here, and then finds its key.
+    """
+    found = (_TURNS_AND_ITEMS if with_items else _TURNS).all(connection, {"ids": sorted(ids), "user": user})
+    # asked for in the query, SQLite would go through the whole project
+    return {row.public_id: SimpleNamespace(**row._asdict()) for row in found if row.project_id == project}
 
 
 def keep(
-    connection: sa.Connection, queue: Queue, user: int, said: Sequence[Said], *, careful: bool = False
+    connection: sa.Connection,
+    queue: Queue,
+    user: int,
+    said: Sequence[Said],
+    *,
+    careful: bool = False,
+    entry: Any = None,
+    turns: dict[str, Any] | None = None,
 ) -> list[Outcome]:
     """What became of each answer.
 
     The first answer to a leased task is seldom a repetition: unless `careful`, its key is not looked up, and a key
-    that was used before shows as a breach of the table's uniqueness.
+    that was used before shows as a breach of the table's uniqueness. Who has entered already, and found the turns,
+    gives what they found.
     """
     project = queue.project.id
-    entry = _members.enter(connection, project, user)
-    found = connection.execute(
-        _TURNS, {"ids": sorted({one.assignment for one in said}), "user": user, "project": project}
-    )
-    turns = {row.public_id: SimpleNamespace(**row._mapping) for row in found}
-    # Whoever sends the same key at the same time waits for the turn above and then finds the key here.
+    entry = entry or _members.enter(connection, project, user)
+    if turns is None:
+        turns = turns_of(connection, project, user, {one.assignment for one in said})
     known: dict[str, Any] = {}
     if careful or not all(_is_first(one, turns.get(one.assignment)) for one in said):
         keys = {"project": project, "keys": sorted({one.row["key"] for one in said})}
-        known = {row.key: row for row in connection.execute(_KNOWN, keys)}
-    taking = _Taking(connection, queue, user, turns, queue.current_settings(connection, entry))
+        known = {row.key: row for row in _KNOWN.all(connection, keys)}
+    numbers = _vote_numbers(connection, turns, len(said))
+    taking = _Taking(connection, queue, user, turns, queue.current_settings(connection, entry), numbers)
     outcomes = []
     for one in said:
         before = known.get(one.row["key"])
@@ -87,6 +126,12 @@ def keep(
     return outcomes
 
 
+def _vote_numbers(connection: sa.Connection, turns: dict[str, Any], n: int) -> Iterator[int]:
+    """Numbers for so many votes; PostgreSQL has given one with each turn."""
+    given = [turn.vote_number for turn in turns.values() if turn.vote_number is not None]
+    return iter([*given, *reserve(connection, votes, n - len(given))])
+
+
 def _is_first(one: Said, turn: Any) -> bool:
     return one.row["kind"] == "label" and turn is not None and turn.state == "leased"
 
@@ -97,22 +142,19 @@ def _repeated(one: Said, before: Any, user: int) -> Outcome:
     return "conflict", "this key was used for another answer: send this one under a new key"
 
 
-_SAY = sa.insert(votes).returning(votes.c.id)
+_SAY = Statement(sa.insert(votes).inline())
 
-_SETTLE = (
+_SETTLE = Statement(
     sa.update(assignments)
     .where(assignments.c.id == sa.bindparam("turn"))
     .values({name: sa.bindparam(f"new_{name}") for name in ("state", "live", "vote_id", "deadline")})
 )
 
-_COUNT = (
-    sa.update(tasks)
-    .where(tasks.c.id == sa.bindparam("task"))
-    .values(n_answers=tasks.c.n_answers + sa.bindparam("n"))
-    .returning(tasks.c.n_answers, tasks.c.overlap)
+_COUNT = Statement(
+    sa.update(tasks).where(tasks.c.id == sa.bindparam("task")).values(n_answers=tasks.c.n_answers + sa.bindparam("n"))
 )
 
-_SUPERSEDE = (
+_SUPERSEDE = Statement(
     sa.update(assignments)
     .where(
         assignments.c.item_id == sa.bindparam("item"),
@@ -120,10 +162,10 @@ _SUPERSEDE = (
         assignments.c.id < sa.bindparam("turn"),
         assignments.c.vote_id.is_not(None),
     )
-    .values(vote_id=None)
+    .values(vote_id=sa.null())
 )
 
-_LIVE_TURN = (
+_LIVE_TURN = Statement(
     sa.select(assignments, tasks.c.purpose)
     .join(tasks, tasks.c.id == assignments.c.task_id)
     .where(
@@ -134,10 +176,12 @@ _LIVE_TURN = (
     .with_for_update(of=assignments, key_share=True)
 )
 
-_HAS_ITEM = sa.select(assignments.c.id).where(
-    assignments.c.item_id == sa.bindparam("item"),
-    assignments.c.user_id == sa.bindparam("user"),
-    sa.text("assignments.live = 1 AND assignments.again = 0"),
+_HAS_ITEM = Statement(
+    sa.select(assignments.c.id).where(
+        assignments.c.item_id == sa.bindparam("item"),
+        assignments.c.user_id == sa.bindparam("user"),
+        sa.text("assignments.live = 1 AND assignments.again = 0"),
+    )
 )
 
 _ENDED = ("expired", "returned")
@@ -148,13 +192,25 @@ _SEATED = ("leased", "answered")
 
 
 class _Taking:
-    """Answers of one person within a transaction; counts of places are written at its end."""
+    """Answers of one person within a transaction.
+
+    What they change is gathered, and written before anything is asked about it; counts of places come last.
+    """
 
     def __init__(
-        self, connection: sa.Connection, queue: Queue, user: int, turns: dict[str, Any], settings: QueueSettings
+        self,
+        connection: sa.Connection,
+        queue: Queue,
+        user: int,
+        turns: dict[str, Any],
+        settings: QueueSettings,
+        numbers: Iterator[int],
     ) -> None:
         self._connection, self._queue, self._user = connection, queue, user
-        self._project, self._turns = queue.project.id, turns
+        self._project, self._turns, self._numbers = queue.project.id, turns, numbers
+        self._tasks = {turn.task_id: turn for turn in turns.values()}
+        self._placed = {turn.purpose for turn in turns.values() if turn.has_place}
+        self._changes = Gathered(connection)
         self._now = queue.database.clock()
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._left: list[_leases.Freed] = []
@@ -168,11 +224,16 @@ class _Taking:
         return act(turn, one)
 
     def finish(self) -> None:
-        """Write what others may wait for, queue by queue in one order; see `_leases.tell_all`."""
-        for purpose in sorted({*self._counts, *(task.purpose for task in self._left)}):
-            left = [task for task in self._left if task.purpose == purpose]
-            _leases.tell_all(self._connection, self._project, left)
-            _places.add(self._connection, self._project, self._user, purpose, self._counts[purpose])
+        """Write all, and last what others may wait for, queue by queue in one order; see `_leases.tell_all`."""
+        purposes = sorted({*self._counts, *(task.purpose for task in self._left)})
+        if self._left or not self._placed.issuperset(purposes):
+            self._changes.write()
+        for purpose in purposes:
+            _leases.tell_all(self._connection, self._project, [task for task in self._left if task.purpose == purpose])
+            if purpose not in self._placed:
+                _places.place_of(self._connection, self._project, self._user, purpose)
+            _places.add(self._changes, self._project, self._user, purpose, self._counts[purpose])
+        self._changes.write()
 
     def _label(self, turn: Any, one: Said) -> Outcome:
         if turn.state not in {*_SEATED, "extra"} and not self._come_back(turn):
@@ -192,7 +253,7 @@ class _Taking:
         self._settle(turn)
         if turn.again:
             earlier = {"item": turn.item_id, "user": self._user, "turn": turn.id}
-            self._connection.execute(_SUPERSEDE, earlier)
+            self._changes.add(_SUPERSEDE, earlier)
         return status, ""
 
     def _skip(self, turn: Any, one: Said) -> Outcome:
@@ -232,6 +293,7 @@ class _Taking:
     def _say(self, turn: Any, one: Said, status: Status) -> int:
         row = {
             **one.row,
+            "id": next(self._numbers),
             "project_id": self._project,
             "user_id": self._user,
             "item_id": turn.item_id,
@@ -240,10 +302,10 @@ class _Taking:
             "status": status,
             "at": self._now,
         }
-        number = int(self._connection.execute(_SAY, row).scalar_one())
+        self._changes.add(_SAY, row)
         if self._queue.has_webhooks:
             self._queue.tell_webhooks(self._connection, f"vote.{row['kind']}", _event(turn, row))
-        return number
+        return int(row["id"])
 
     def _take_back(self, turn: Any) -> None:
         if turn.state == "answered":
@@ -251,12 +313,14 @@ class _Taking:
             self._add_answer(turn, -1)
 
     def _add_answer(self, turn: Any, n: int) -> None:
-        found = self._connection.execute(_COUNT, {"task": turn.task_id, "n": n}).one()
-        is_done, was_done = found.n_answers >= found.overlap, found.n_answers - n >= found.overlap
-        self._counts[turn.purpose]["finished"] += int(is_done) - int(was_done)
+        task = self._tasks[turn.task_id]
+        was_done = task.n_answers >= task.overlap
+        task.n_answers += n
+        self._changes.add(_COUNT, {"task": turn.task_id, "n": n})
+        self._counts[turn.purpose]["finished"] += int(task.n_answers >= task.overlap) - int(was_done)
 
     def _settle(self, turn: Any) -> None:
-        self._connection.execute(
+        self._changes.add(
             _SETTLE,
             {
                 "turn": turn.id,
@@ -268,20 +332,22 @@ class _Taking:
         )
 
     def _stand_up(self, turn: Any) -> None:
+        self._changes.write()
         self._left.extend(_leases.stand_up(self._connection, [turn]))
 
     def _later_turn(self, turn: Any) -> Any:
         """The turn that the person has at the same task since this one ended."""
-        given = {"task": turn.task_id, "user": self._user}
-        found = self._connection.execute(_LIVE_TURN, given).first()
+        self._changes.write()
+        found = _LIVE_TURN.first(self._connection, {"task": turn.task_id, "user": self._user})
         if found is None:
             return None
-        return self._turns.setdefault(found.public_id, SimpleNamespace(**found._mapping))
+        return self._turns.setdefault(found.public_id, SimpleNamespace(**found._asdict()))
 
     def _come_back(self, turn: Any) -> bool:
         """Take up an ended turn: in a slot if one is free, and if the item is not theirs by another task already."""
+        self._changes.write()
         given = {"item": turn.item_id, "user": self._user}
-        if not turn.again and turn.state != "skipped" and self._connection.execute(_HAS_ITEM, given).first():
+        if not turn.again and turn.state != "skipped" and _HAS_ITEM.first(self._connection, given):
             return False
         if turn.state != "skipped":
             turn.live = 1

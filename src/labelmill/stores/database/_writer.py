@@ -52,12 +52,16 @@ class Writer:
 
     def __call__(self, work: Work[T]) -> T:
         """What the work returns, once it is on the disk; or what it raises, after it has been undone."""
+        return self.later(work).result()
+
+    def later(self, work: Work[T]) -> Future[T]:
+        """The same, promised."""
         future: Future[T] = Future()
         with self._lock:
             if self._is_closed:
                 raise StorageError("the database is closed: open it again")
             self._jobs.put(_Job(work, future))
-        return future.result()
+        return future
 
     def close(self) -> None:
         """Finish what is waiting, then end."""
@@ -101,16 +105,16 @@ class Writer:
         return job is not None
 
     def _run_one(self, connection: sa.Connection, job: _Job, done: list[tuple[Future[Any], Any]]) -> None:
-        cursor = connection.connection.cursor()
-        cursor.execute("SAVEPOINT piece")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SAVEPOINT piece")
         try:
             result = job.work(connection)
         except BaseException as error:
-            if not connection.connection.in_transaction:  # a full disk undoes all
+            if not driver.in_transaction:  # a full disk undoes all
                 raise
-            cursor.execute("ROLLBACK TO piece")
-            cursor.execute("RELEASE piece")
+            driver.execute("ROLLBACK TO piece")
+            driver.execute("RELEASE piece")
             job.future.set_exception(error)
         else:
-            cursor.execute("RELEASE piece")
+            driver.execute("RELEASE piece")
             done.append((job.future, result))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from labelmill.domain.strict_json import dumps
@@ -15,7 +17,7 @@ from labelmill.stores.database import _turns
 from labelmill.stores.database._checks import checked_count, checked_text
 from labelmill.stores.database.queue import Queue
 
-__all__ = ["Answer", "AnswerKind", "Receipt", "submit"]
+__all__ = ["Answer", "AnswerKind", "Receipt", "submit", "submit_within"]
 
 AnswerKind = Literal["label", "skip", "flag", "comment", "reject", "retract"]
 KINDS = ("label", "skip", "flag", "comment", "reject", "retract")
@@ -136,8 +138,42 @@ def submit(queue: Queue, user: int, answers: Sequence[Answer]) -> list[Receipt]:
     """
     if len(answers) > ANSWERS_AT_ONCE:
         raise UsageError(f"send at most {ANSWERS_AT_ONCE} answers at once, found {len(answers)}")
-    if not answers:
-        return []
+    rows, refused = _written_out(answers)
+    if not rows:
+        return _receipts(answers, refused, rows, ())
+
+    def work(connection: sa.Connection, *, careful: bool = False) -> list[_turns.Outcome]:
+        return _turns.keep(connection, queue, user, rows, careful=careful)
+
+    try:
+        kept = queue.database.write(work)
+    except IntegrityError:  # a key that was used before
+        kept = queue.database.write(partial(work, careful=True))
+    return _receipts(answers, refused, rows, kept)
+
+
+def submit_within(
+    connection: sa.Connection, queue: Queue, user: int, answers: Sequence[Answer], *, entry: Any, turns: dict[str, Any]
+) -> list[Receipt]:
+    """What `submit` does, within a transaction of the caller's.
+
+    Parameters
+    ----------
+    entry, turns
+        What the caller has found there: `visits.enter`, `turns_held.lock_turns`.
+
+    Raises
+    ------
+    sqlalchemy.exc.IntegrityError
+        If a key was used before: begin anew with `submit`.
+    """
+    rows, refused = _written_out(answers)
+    kept = _turns.keep(connection, queue, user, rows, entry=entry, turns=turns) if rows else []
+    return _receipts(answers, refused, rows, kept)
+
+
+def _written_out(answers: Sequence[Answer]) -> tuple[list[_turns.Said], dict[int, Receipt]]:
+    """The rows of answers, and what is said to those that cannot be one."""
     rows: list[_turns.Said] = []
     refused: dict[int, Receipt] = {}
     for position, answer in enumerate(answers):
@@ -145,17 +181,17 @@ def submit(queue: Queue, user: int, answers: Sequence[Answer]) -> list[Receipt]:
             rows.append(_said(answer, position))
         except (BadInputError, UsageError) as error:
             refused[position] = Receipt(answer.key, "refused", str(error))
-    if rows:
-        kept = _kept(queue, user, rows)
-        refused |= {said.position: Receipt(said.row["key"], *what) for said, what in zip(rows, kept, strict=True)}
-    return [refused[position] for position in range(len(answers))]
+    return rows, refused
 
 
-def _kept(queue: Queue, user: int, rows: Sequence[_turns.Said]) -> list[_turns.Outcome]:
-    try:
-        return queue.database.write(lambda connection: _turns.keep(connection, queue, user, rows))
-    except IntegrityError:  # a key that was used before
-        return queue.database.write(lambda connection: _turns.keep(connection, queue, user, rows, careful=True))
+def _receipts(
+    answers: Sequence[Answer],
+    refused: dict[int, Receipt],
+    rows: Sequence[_turns.Said],
+    kept: Sequence[_turns.Outcome],
+) -> list[Receipt]:
+    given = {said.position: Receipt(said.row["key"], *what) for said, what in zip(rows, kept, strict=True)} | refused
+    return [given[position] for position in range(len(answers))]
 
 
 def _said(answer: Answer, position: int) -> _turns.Said:

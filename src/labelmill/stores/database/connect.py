@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +56,7 @@ class Database:
         self.engine, self.clock, self.ids, self.path = engine, clock, ids, path
         self._writing = writing
         self._writer = Writer(writing) if writing is not None else None
+        self._threads = ThreadPoolExecutor(_postgres.POOL_SIZE, thread_name_prefix="labelmill-database")
 
     @property
     def place(self) -> str:
@@ -81,6 +83,12 @@ class Database:
         with _told(self.place):
             return self._writer(work) if self._writer is not None else self._write_again(work)
 
+    def write_later(self, work: Callable[[sa.Connection], T]) -> Future[T]:
+        """What `write` does, promised to whoever must not wait; its errors are those of SQLAlchemy."""
+        if self._writer is not None:
+            return self._writer.later(work)
+        return self._threads.submit(self._write_again, work)
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees one state of the database from its first query to the end of the block."""
@@ -95,6 +103,7 @@ class Database:
 
     def close(self) -> None:
         """Finish what is being written and let go of the database."""
+        self._threads.shutdown()
         if self._writer is not None:
             self._writer.close()
         if self._writing is not None:

@@ -3,63 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from labelmill.domain.strict_json import loads
 from labelmill.errors import AccessError, UsageError
-from labelmill.stores.database import _lanes, _leases, _members, outbox
+from labelmill.stores.database import _leases, _members, outbox
+from labelmill.stores.database._hand_out import Assignment, Handed, Hands
+from labelmill.stores.database._statements import Statement
 from labelmill.stores.database.connect import Database
 from labelmill.stores.database.projects import Project, QueueSettings, queue_settings
-from labelmill.stores.database.tables import assignments, items, projects, tasks
+from labelmill.stores.database.tables import assignments, projects
 from labelmill.stores.database.tasks import TaskPurpose
 
-__all__ = ["Assignment", "Queue"]
+__all__ = ["Assignment", "Handed", "Queue"]
 
 SWEEP_MS = 1_000
 """Leases that are over are looked for this often at most."""
 
 LEADS = frozenset({"admin", "lead"})
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One task in one person's hands.
-
-    Parameters
-    ----------
-    id : str
-        Names this turn when it is renewed, given back or answered.
-    task : str
-        The task's public id.
-    item : str
-        The item's id.
-    content : mapping
-        What to show.
-    purpose : str
-        Not for the person: a gold item must look like any other.
-    suggestions : sequence of mapping
-        Best first; empty when blind.
-    is_blind : bool
-        Whether suggestions are withheld.
-    why : str or None
-        Why this item was chosen.
-    deadline : int
-        When the lease ends, in milliseconds since 1970, unless it is renewed.
-    """
-
-    id: str
-    task: str
-    item: str
-    content: Any
-    purpose: str
-    suggestions: Sequence[Any]
-    is_blind: bool
-    why: str | None
-    deadline: int
 
 
 class Queue:
@@ -102,10 +66,9 @@ class Queue:
         AccessError
             If they are no member, or may not review.
         """
-        if not 1 <= n <= 1_000:
-            raise UsageError(f"n must lie between 1 and 1000, found {n}")
         self.sweep()
-        return self.database.write(lambda connection: self._next(connection, user, n, frozenset(have), purpose))
+        handed = self.database.write(lambda connection: self.hand_out(connection, user, n, have=have, purpose=purpose))
+        return handed.given
 
     def take(self, user: int, names: Collection[str]) -> dict[str, str]:
         """Lease these items to somebody, who sees them already; item -> assignment.
@@ -115,21 +78,7 @@ class Queue:
 
         def work(connection: sa.Connection) -> dict[str, str]:
             entry = _members.enter(connection, self.project.id, user, alone=True)
-            settings, now = self.current_settings(connection, entry), self.database.clock()
-            mine = {"project": self.project.id, "user": user}
-            wanted = set(names)
-            taken = {
-                turn.name: turn.public_id
-                for turn in connection.execute(_HELD, mine)
-                if turn.name in wanted and turn.purpose == "label"
-            }
-            chosen = _lanes.named(connection, self.project, user, [name for name in names if name not in taken])
-            new = [(task, self.database.ids(), 0) for task in chosen]
-            if new:
-                deadline = now + _ms(settings.lease_seconds)
-                _leases.sit_down(connection, self.project.id, user, chosen)
-                connection.execute(_LEASE, [self._turn(user, *given, now=now, deadline=deadline) for given in new])
-            return taken | {task.name: turn for task, turn, _ in new}
+            return self._hands(connection, self.current_settings(connection, entry), user).take(names)
 
         return self.database.write(work) if names else {}
 
@@ -169,6 +118,11 @@ class Queue:
 
         return self.database.write(work) if held else []
 
+    @property
+    def is_swept(self) -> bool:
+        """Whether leases that are over were looked for just now."""
+        return self._swept_at is not None and 0 <= self.database.clock() - self._swept_at < SWEEP_MS
+
     def sweep(self, *, now: int | None = None) -> int:
         """Take back the leases that are over; how many. `next` does it on its own, once a second at most."""
         now = self.database.clock() if now is None else now
@@ -177,7 +131,7 @@ class Queue:
                 return 0
             self._swept_at = now
         with self.database.read() as connection:
-            entry = connection.execute(_VERSION, {"project": self.project.id}).one()
+            entry = _VERSION.first(connection, {"project": self.project.id})
             longest = _ms(self.current_settings(connection, entry).lease_seconds)
             if not _leases.is_expired_somewhere(connection, self.project.id, now, longest):
                 return 0
@@ -193,7 +147,7 @@ class Queue:
         """
         self.has_webhooks = entry.n_webhooks > 0
         if entry.version != self._settings[0]:
-            text = connection.execute(_SETTINGS, {"project": self.project.id}).scalar()
+            text = _SETTINGS.value(connection, {"project": self.project.id})
             self._settings = (entry.version, queue_settings(loads(str(text))))
         return self._settings[1]
 
@@ -201,100 +155,39 @@ class Queue:
         """Write an event into the outbox, in the transaction that makes it true."""
         outbox.enqueue(connection, self.database, self.project.id, event, body)
 
-    def _next(
-        self, connection: sa.Connection, user: int, n: int, have: frozenset[str], purpose: TaskPurpose
-    ) -> list[Assignment]:
-        entry = _members.enter(connection, self.project.id, user, alone=True)
+    def hand_out(
+        self,
+        connection: sa.Connection,
+        user: int,
+        n: int,
+        *,
+        have: Collection[str] = (),
+        purpose: TaskPurpose = "label",
+        entry: Any = None,
+    ) -> Handed:
+        """What `next` does, within a transaction of the caller's that has looked for leases that are over.
+
+        Parameters
+        ----------
+        entry : row, optional
+            What `_members.enter` found as they entered alone; it is asked for without it.
+        """
+        if not 1 <= n <= 1_000:
+            raise UsageError(f"n must lie between 1 and 1000, found {n}")
+        entry = entry or _members.enter(connection, self.project.id, user, alone=True)
         settings = self.current_settings(connection, entry)
         if purpose == "review" and entry.role not in LEADS:
             raise AccessError(f"reviewing is for leads, not for the role {entry.role!r}: ask an admin of the project")
-        now = self.database.clock()
-        deadline = now + _ms(settings.lease_seconds)
-        held = connection.execute(_HELD, {"project": self.project.id, "user": user}).all()
-        if held:
-            renewal = sa.update(assignments).where(assignments.c.id.in_([turn.id for turn in held]))
-            connection.execute(renewal.values(deadline=deadline))
-        lost = [turn for turn in held if turn.public_id not in have and _serves(turn.purpose, purpose)][:n]
-        again = [_assignment(turn, turn.public_id, deadline, is_blind=bool(turn.blind)) for turn in lost]
-        wanted = min(n - len(again), settings.max_held - len(held))
-        if wanted <= 0:
-            return again
-        chosen, lanes = _lanes.choose(connection, self.project, settings, user, purpose, wanted)
-        new = [(task, self.database.ids(), int(_lanes.is_blind(self.project, settings, user, task))) for task in chosen]
-        if new:
-            _leases.sit_down(connection, self.project.id, user, chosen)
-            connection.execute(_LEASE, [self._turn(user, *given, now=now, deadline=deadline) for given in new])
-        _lanes.go_on(connection, lanes)
-        return again + [_assignment(task, turn, deadline, is_blind=bool(blind)) for task, turn, blind in new]
+        return self._hands(connection, settings, user).fill(n, have, purpose)
 
-    def _turn(
-        self,
-        user: int,
-        task: _lanes.Candidate,
-        public_id: str,
-        is_blind: int,
-        *,
-        now: int,
-        deadline: int,
-    ) -> dict[str, Any]:
-        return {
-            "public_id": public_id,
-            "project_id": self.project.id,
-            "task_id": task.id,
-            "item_id": task.item_id,
-            "user_id": user,
-            "state": "leased",
-            "live": 1,
-            "again": int(task.assignee_id is not None),
-            "blind": is_blind,
-            "leased_at": now,
-            "deadline": deadline,
-        }
+    def _hands(self, connection: sa.Connection, settings: QueueSettings, user: int) -> Hands:
+        return Hands(connection, self.database, self.project, settings, user)
 
 
-_VERSION = sa.select(projects.c.version, projects.c.n_webhooks).where(projects.c.id == sa.bindparam("project"))
-_SETTINGS = sa.select(projects.c.settings).where(projects.c.id == sa.bindparam("project"))
-_LEASE = sa.insert(assignments)
-
-_HELD = (
-    sa.select(
-        assignments.c.id,
-        assignments.c.public_id,
-        assignments.c.blind,
-        tasks.c.public_id.label("task"),
-        tasks.c.purpose,
-        tasks.c.suggestions,
-        tasks.c.why,
-        items.c.name,
-        items.c.content,
-    )
-    .join(tasks, tasks.c.id == assignments.c.task_id)
-    .join(items, items.c.id == assignments.c.item_id)
-    .where(
-        assignments.c.user_id == sa.bindparam("user"),
-        assignments.c.project_id == sa.bindparam("project"),
-        sa.text("assignments.state = 'leased'"),
-    )
-    .order_by(assignments.c.id)
+_VERSION = Statement(
+    sa.select(projects.c.version, projects.c.n_webhooks).where(projects.c.id == sa.bindparam("project"))
 )
-
-
-def _serves(held: str, asked: str) -> bool:
-    return held == asked or (held == "gold" and asked == "label")
-
-
-def _assignment(task: Any, public_id: str, deadline: int, *, is_blind: bool) -> Assignment:
-    return Assignment(
-        id=public_id,
-        task=task.task,
-        item=task.name,
-        content=loads(task.content),
-        purpose=task.purpose,
-        suggestions=[] if is_blind or not task.suggestions else loads(task.suggestions),
-        is_blind=is_blind,
-        why=None if is_blind else task.why,
-        deadline=deadline,
-    )
+_SETTINGS = Statement(sa.select(projects.c.settings).where(projects.c.id == sa.bindparam("project")))
 
 
 def _ms(seconds: float) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -24,6 +24,8 @@ __all__ = [
     "TokenOwner",
     "close_session",
     "create_token",
+    "is_alive",
+    "is_valid",
     "list_tokens",
     "open_session",
     "revoke_token",
@@ -102,14 +104,22 @@ def session_user(database: Database, secret: str) -> int:
     now, digest = database.clock(), digest_of(secret)
     with database.read() as connection:
         row = connection.execute(_SESSION, {"digest": digest}).first()
-    if row is None or row.epoch != row.current or row.is_disabled:
-        raise AccessError(_GONE)
-    if now > row.expires_at or now - row.seen_at > IDLE_MS:
+    if row is None or not _is_open(row, now):
         raise AccessError(_GONE)
     if now - row.seen_at > TOUCH_MS:
         change = sa.update(sessions).where(sessions.c.digest == digest).values(seen_at=now)
         database.write(lambda connection: connection.execute(change).rowcount)
     return int(row.user_id)
+
+
+def is_alive(row: Any, now: int) -> bool:
+    """Whether a session is open, and its last sign of life need not be written down yet."""
+    return _is_open(row, now) and now - row.seen_at <= TOUCH_MS
+
+
+def _is_open(row: Any, now: int) -> bool:
+    is_theirs = row.epoch == row.current and not row.is_disabled
+    return is_theirs and now <= row.expires_at and now - row.seen_at <= IDLE_MS
 
 
 def close_session(database: Database, secret: str) -> None:
@@ -181,9 +191,14 @@ def token_owner(database: Database, secret: str) -> TokenOwner:
     """
     with database.read() as connection:
         row = connection.execute(_TOKEN, {"digest": digest_of(secret)}).first()
-    if row is None or row.revoked_at is not None or row.is_disabled or database.clock() > row.expires_at:
+    if row is None or not is_valid(row, database.clock()):
         raise AccessError("this token is unknown, revoked or over: make a new one")
     return TokenOwner(row.user_id, row.who, row.project_id, tuple(loads(row.scopes)))
+
+
+def is_valid(row: Any, now: int) -> bool:
+    """Whether a token opens anything."""
+    return row.revoked_at is None and not row.is_disabled and now <= row.expires_at
 
 
 _TOKEN = (

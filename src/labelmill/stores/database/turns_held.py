@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from labelmill.domain.strict_json import loads
+from labelmill.stores.database import _turns
 from labelmill.stores.database.connect import Database
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tables import assignments, items
 
-__all__ = ["Turn", "turns_of"]
+__all__ = ["Turn", "lock_turns", "turns_of"]
 
 
 class Turn(NamedTuple):
@@ -40,3 +41,8 @@ def turns_of(database: Database, project: Project, user: int, ids: Collection[st
     with database.read() as connection:
         found = connection.execute(_TURNS, {"ids": list(ids), "user": user, "project": project.id})
         return {row.public_id: Turn(row.name, loads(row.content)) for row in found}
+
+
+def lock_turns(connection: sa.Connection, project: Project, user: int, ids: Collection[str]) -> dict[str, Any]:
+    """The same within a transaction that is going to answer them: rows with `name` and `content` as text."""
+    return _turns.turns_of(connection, project.id, user, ids, with_items=True) if ids else {}
