@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
 
 from labelmill.domain.strict_json import loads
 from labelmill.errors import AccessError, LabelmillError
@@ -106,7 +107,10 @@ class ShortWay:
             return
         route, rule, piece = way
         request = StrictRequest(scope, receive)
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
         answer = await self._answer(request, body, project, rule, piece)
         if answer is None:
             await self._app(scope, _again(body, receive), send)

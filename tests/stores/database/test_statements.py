@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +103,23 @@ def test_a_server_that_came_back_is_used_again(postgres: Postgres) -> None:
             people.database.write(lambda connection: people.queue.hand_out(connection, ann, 1))
         assert people.next(ann) != []
     postgres.drop(url)
+
+
+def test_a_promise_that_nobody_waits_for_is_let_go(database_url: str) -> None:
+    """Work that was called off before its turn is not done, and what comes after it is."""
+    with open_database(database_url, allow_unsafe=True) as database:
+        began, may_end = threading.Event(), threading.Event()
+
+        def slow(connection: sa.Connection) -> str:
+            began.set()
+            may_end.wait(10)
+            return str(connection.dialect.name)
+
+        under_way = [database.write_later(slow) for _ in range(1 if database.is_sqlite else 16)]
+        began.wait(10)
+        called_off = database.write_later(lambda connection: 1)
+
+        assert called_off.cancel()
+        may_end.set()
+        assert {one.result(10) for one in under_way} == {database.engine.dialect.name}
+        assert database.write(lambda connection: 2) == 2

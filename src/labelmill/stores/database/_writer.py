@@ -105,6 +105,8 @@ class Writer:
         return job is not None
 
     def _run_one(self, connection: sa.Connection, job: _Job, done: list[tuple[Future[Any], Any]]) -> None:
+        if not job.future.set_running_or_notify_cancel():  # nobody waits for it any more
+            return
         driver: Any = connection.connection.driver_connection
         driver.execute("SAVEPOINT piece")
         try:
