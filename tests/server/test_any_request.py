@@ -28,9 +28,9 @@ SLOW = {"/api/sign-in", "/api/set-up", "/api/invitations/accept"}
 """A password costs a tenth of a second each time."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=[pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"])
 def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """An admin's client, and what there is to be named in addresses; on both databases, which refuse other things."""
+    """An admin's client, and what there is to be named in addresses; PostgreSQL refuses more than SQLite."""
     if request.param == "sqlite":
         address = str(
             shutil.copy(request.getfixturevalue("migrated_file"), tmp_path_factory.mktemp("random") / "people.db")
