@@ -99,4 +99,4 @@ def test_only_person_and_score_read_gold() -> None:
             namers.add(path.name)
 
     assert readers == {"simulated_person.py", "score.py"}
-    assert namers == {"examples.py", "demo.py"}
+    assert namers == {"examples.py"}

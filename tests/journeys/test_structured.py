@@ -154,7 +154,7 @@ def test_what_spans_cannot_do_yet(shell: Shell) -> None:
     """Verbs about classes say so in one line, with what to do instead."""
     assert shell("init", "p", "--kind", "span", "--classes", "person,place").status == 0
     assert shell("import", "texts.csv", "--id", "item", "-p", "p").status == 0
-    for verb in ("annotate", "analyze", "train", "report", "run"):
+    for verb in ("analyze", "train", "report"):
         refused(shell, [verb, "-p", "p"], 1, f"`labelmill {verb}` works on choice and multi_choice so far, not on span")
 
 

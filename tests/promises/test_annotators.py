@@ -82,3 +82,20 @@ EXAMPLES: dict[str, Callable[[LabelSchema], Example]] = {
 def test_annotator_keeps_promise(name: str, schema: LabelSchema, promise: Callable[[Factory], None]) -> None:
     """The annotator called `name` keeps the promise."""
     promise(lambda: EXAMPLES[name](schema))
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_a_function_that_marks_keeps_promise(promise: Callable[[Factory], None]) -> None:
+    """A labeling function whose answers are lists of spans keeps them too."""
+
+    def example() -> Example:
+        @labeling_function
+        def free(x: Item) -> list[dict[str, object]] | None:
+            if x.text == "poison":
+                raise ValueError("poison")
+            start = x.text.lower().find("free")
+            return None if not x.text else [{"start": start, "end": start + 4, "label": "spam"}] if start >= 0 else []
+
+        return Example(free, ITEMS, LabelSchema("offer", ("offer", "spam"), kind="span"), POISON)
+
+    promise(example)

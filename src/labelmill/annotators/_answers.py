@@ -14,7 +14,7 @@ from labelmill.errors import SchemaError
 
 __all__ = ["Labels", "abstentions", "coded", "is_multiple", "votes_where"]
 
-Labels = npt.NDArray[np.int16] | list[tuple[int, ...] | None]
+Labels = npt.NDArray[np.int16] | list[tuple[int, ...] | None] | list[Any]
 """Labels of a `VoteBatch`."""
 
 PLAIN = {str, int, type(None)}
@@ -27,13 +27,20 @@ def is_multiple(schema: LabelSchema) -> bool:
 
 
 def coded(answers: list[Any], schema: LabelSchema) -> tuple[Labels, dict[int, SchemaError]]:
-    """The answers as labels, and position -> what is wrong for those that are none (they abstain)."""
+    """The answers as labels, and position -> what is wrong for those that are none (they abstain).
+
+    Answers that are more than classes stay as they are: only their kind can tell, with the item, whether they are any.
+    """
+    if schema.is_structured:
+        return [None if _is_abstention(answer, schema) else answer for answer in answers], {}
     return _coded_sets(answers, schema) if is_multiple(schema) else _coded_classes(answers, schema)
 
 
 def abstentions(n_items: int, schema: LabelSchema) -> Labels:
     """Labels of a batch on which nobody says anything."""
-    return [None] * n_items if is_multiple(schema) else np.full(n_items, ABSTAIN, dtype=np.int16)
+    if is_multiple(schema) or schema.is_structured:
+        return [None] * n_items
+    return np.full(n_items, ABSTAIN, dtype=np.int16)
 
 
 def votes_where(found: npt.NDArray[np.bool_], answer: Any, schema: LabelSchema) -> VoteBatch:
@@ -101,6 +108,13 @@ def _coded_set(answer: Any, schema: LabelSchema) -> tuple[int, ...] | None:
         return tuple(sorted(members))
     position = schema.index(_scalar(answer))
     return None if position == ABSTAIN else (position,)
+
+
+def _is_abstention(answer: Any, schema: LabelSchema) -> bool:
+    """None, "ABSTAIN", or the constant, which for a question of numbers is a number."""
+    if type(answer) is int:
+        return answer == ABSTAIN and schema.kind != "number"
+    return answer is None or (type(answer) is str and answer == "ABSTAIN")
 
 
 def _scalar(answer: Any) -> Any:

@@ -109,8 +109,8 @@ class LFs:
         batch = batch_of(data, text=text)
         if schema is None and classes is not None:
             schema = LabelSchema("label", tuple(classes))
-        if schema is not None and is_multiple(schema):
-            raise UsageError("a vote table holds one class a vote: annotate multi_choice through a project")
+        if schema is not None and (is_multiple(schema) or schema.is_structured):
+            raise UsageError(f"a vote table holds one class a vote: annotate {schema.kind} through a project")
         count = _Count(progress, len(batch) * len(self.annotators))
         answers: _Answers = {}
         if schema is None:

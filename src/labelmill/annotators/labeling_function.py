@@ -30,7 +30,8 @@ class LabelingFunction:
     ----------
     function : callable
         Takes an `Item` and the resources by name. Returns a class name, a class index, `ABSTAIN` or None; for
-        `multi_choice` a list or set of them (`[]`: looked, none applies; None: abstains).
+        `multi_choice` a list or set of them (`[]`: looked, none applies; None: abstains); for other kinds of label
+        their value, such as a list of boxes (`[]`: looked, nothing there).
     name : str, optional
         Name of the annotator; the function's without it.
     resources : mapping of str to value, optional

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from labelmill.cli._door import Door, bad_row_lines, counted, printable, project_options, refuse_given, split_names
+from labelmill.cli._door import Door, bad_row_lines, counted, project_options, refuse_given, split_names
+from labelmill.cli._learned import reliabilities
 from labelmill.cli._outputs import OutFile
 from labelmill.cli._values import ENGINE_HELP, SEED, EngineSpec, PluginName
 from labelmill.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from labelmill.domain.vote_columns import Repeats
     from labelmill.errors import BadRow
     from labelmill.pipeline.aggregate import Aggregated
@@ -214,7 +212,7 @@ def _show(
         *repeated,
         *_calibration(details),
         *bad_row_lines(bad_rows),
-        _reliabilities(result),
+        reliabilities(result.annotators),
     )
 
 
@@ -238,20 +236,4 @@ def _show_merged(door: Door, result: MergedFile, out: Path | None) -> None:
         f"{counted(summary.n_answers, 'answer')}{again}; model {summary.model}. Merged: {out}"
     )
     told = {**summary.to_dict(), "out": str(out), "bad_rows": [str(row) for row in result.bad_rows]}
-    door.show(told, line, *bad_row_lines(result.bad_rows), _reliabilities(result))
-
-
-def _reliabilities(result: Aggregated | MergedFile) -> Table:
-    from rich.table import Table
-
-    table = Table("annotator", "kind", box=None, header_style="dim")
-    table.add_column("votes", justify="right")
-    table.add_column("reliability", justify="right")
-    rows = result.annotators.sort("reliability", descending=True, nulls_last=True)
-    for row in rows.head(20).iter_rows(named=True):
-        learned = row["reliability"]
-        shown = "-" if learned is None or math.isnan(learned) else f"{learned:.1%}"
-        table.add_row(printable(row["annotator"]), row["kind"] or "", f"{row['votes']:,}", shown)
-    if rows.height > 20:
-        table.add_row(f"... and {rows.height - 20} more", "", "", "")
-    return table
+    door.show(told, line, *bad_row_lines(result.bad_rows), reliabilities(result.annotators))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from labelmill.cli._door import Door, json_option
+from labelmill.cli._door import Door, counted, json_option
 from labelmill.cli._values import SEED, SHARE
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from labelmill.pipeline.demo_answers import Measurement
 
 
 @click.command("demo", short_help="The whole line on real data; opens a report.")
@@ -15,7 +22,13 @@ from labelmill.cli._values import SEED, SHARE
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Project folder to make.  [default: demo-EXAMPLE]"
 )
-@click.option("--answers", type=click.IntRange(0), default=300, show_default=True, help="Answers to chosen questions.")
+@click.option(
+    "--answers",
+    type=click.IntRange(0),
+    default=300,
+    show_default=True,
+    help="Answers to chosen questions, at most half the items.",
+)
 @click.option(
     "--per-round", type=click.IntRange(1), default=50, show_default=True, help="Answers before learning from them."
 )
@@ -24,7 +37,7 @@ from labelmill.cli._values import SEED, SHARE
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Share of answers the simulated person gets wrong.",
+    help="Share of answers the simulated person gets wrong; of boxes and segments, overlooks.",
 )
 @click.option("--error", type=SHARE, help="Certified share of wrong labels.")
 @click.option("--confidence", type=SHARE, help="With this probability.")
@@ -51,21 +64,28 @@ def command(
 ) -> None:
     """Run the main job on real data that ships with labelmill: 6,046 mails, eleven rules, a simulated person.
 
+    The other examples: sentiment (texts rated by people), coins (boxes in pictures), faces (pictures of two classes),
+    phones (stretches of speech). The last two are made of packages: pip install 'labelmill[examples]'.
+
     \b
     Examples:
       labelmill demo
       labelmill demo sentiment
+      labelmill demo coins --serve
       labelmill demo --person-error 0.03 --error 0.02
-      labelmill demo --serve
     """
     if is_served:
         _serve(example, out or Path(f"demo-{example}"), workers, port, open_report)
         return
     from labelmill.pipeline.demo import demo
+    from labelmill.pipeline.examples import is_of_answers
     from labelmill.report.terminal import summary
 
     door = Door(as_json=as_json)
     folder = out or Path(f"demo-{example}")
+    if is_of_answers(example):
+        _demo_answers(door, folder, example, answers, per_round, person_error, seed, workers)
+        return
     with door.watching() as watch:
         made = demo(
             folder,
@@ -86,6 +106,59 @@ def command(
     )
     if open_report and not as_json:
         _open(made.report)
+
+
+def _demo_answers(
+    door: Door,
+    folder: Path,
+    example: str,
+    answers: int,
+    per_round: int,
+    overlooks: float,
+    seed: int,
+    workers: int | None,
+) -> None:
+    """Boxes, segments: no certificate and no report, but figures against gold."""
+    from labelmill.pipeline.demo_answers import demo_answers
+
+    with door.watching() as watch:
+        made = demo_answers(
+            folder,
+            example=example,
+            n_answers=answers,
+            per_round=per_round,
+            overlooks=overlooks,
+            seed=seed,
+            workers=workers,
+            watch=watch,
+        )
+    door.show(
+        {
+            "folder": str(made.folder),
+            "items": made.n_items,
+            "release": made.release.place,
+            "faults": dict(made.faults),
+            "measured": [one.to_dict() for one in made.measured],
+        },
+        f"{counted(made.n_items, 'item')} in {made.folder}; measured against true answers, which no rule has seen:",
+        _figures(made.measured),
+        *(f"Faults   {name} on {counted(n, 'item')}" for name, n in made.faults.items()),
+        f"Release  {made.release.place}",
+        f"Next     answer in the browser: labelmill demo {example} --serve",
+    )
+
+
+def _figures(measured: Sequence[Measurement]) -> Table:
+    """Who was how good."""
+    from rich.table import Table
+
+    table = Table("answers", "kind", box=None, header_style="dim")
+    for column in ("by person", "items", *measured[0].figures):
+        table.add_column(column.replace("_", " "), justify="right")
+    for one in measured:
+        counts = (str(one.n_answers), str(one.n_items))
+        table.add_row(one.name, one.kind, *counts, *(f"{figure:.3f}" for figure in one.figures.values()))
+    return table
 
 
 def _serve(example: str, folder: Path, workers: int | None, port: int, opens: bool) -> None:

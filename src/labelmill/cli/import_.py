@@ -72,11 +72,13 @@ def command(
 ) -> None:
     """Bring a file into the project: items (columns id, text), or votes (columns item, annotator, label).
 
-    Everything in the file is taken, or nothing.
+    In a project about pictures or recordings a folder of them is a source too: an item for each file, which stays where
+    it is. Everything in the file is taken, or nothing.
 
     \b
     Examples:
       labelmill import mails.parquet
+      labelmill import pictures/
       labelmill import answers.csv --votes-by reviewer-1
       labelmill import audit.csv --votes-by reviewer-1 --purpose audit
     """

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from labelmill.cli._door import Door, counted, project_options
 from labelmill.cli._outputs import OutFile
 from labelmill.cli._values import BULK_ENGINE_HELP, EngineSpec
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from labelmill.pipeline.run import Turned
 
 
 @click.command("run", short_help="One whole turn: import, annotate, train, aggregate, select, report.")
@@ -20,31 +26,58 @@ from labelmill.cli._values import BULK_ENGINE_HELP, EngineSpec
 def command(door: Door, engine: str | None, workers: int | None, count: int | None, ask: Path | None) -> None:
     """Import what is new, run the rules that changed, train, aggregate, pick what to ask next, and report.
 
+    Boxes, spans and other answers that are more than classes are neither trained on nor reported yet.
+
     \b
     Example:
       labelmill run
       labelmill import ask.csv --votes-by reviewer-1 && labelmill run
     """
-    from labelmill.report.terminal import summary
-
     with door.mill() as mill:
         turned = mill.run(engine=engine, workers=workers, count=count, ask=ask)
+    told = {
+        "imported": [{"source": i.source, "items": i.n_items, "votes": i.n_votes} for i in turned.ingested],
+        "faults": dict(turned.annotated.faults) if turned.annotated else {},
+        "ask": str(turned.selected.out),
+        "asked": len(turned.selected.tasks),
+    }
+    if turned.story is None:
+        door.show({**told, "summary": turned.aggregated.summary.to_dict()}, *_of_answers(turned))
+        return
+    from labelmill.report.terminal import summary
+
     out = turned.selected.out
-    lines = [f"Ask      {out}: {counted(len(turned.selected.tasks), 'item')} by {turned.selected.strategy}"]
-    lines.append(
-        f"Next     fill in its column `label`, then: labelmill import {out} --votes-by YOUR-NAME && labelmill run"
-    )
-    lines.append("         good enough? labelmill certify --plan --out audit.csv")
     door.show(
-        {
-            "imported": [{"source": i.source, "items": i.n_items, "votes": i.n_votes} for i in turned.ingested],
-            "faults": dict(turned.annotated.faults) if turned.annotated else {},
-            "ask": str(out),
-            "asked": len(turned.selected.tasks),
-            "report": str(turned.report),
-            "story": turned.story.to_dict(),
-        },
+        {**told, "report": str(turned.report), "story": turned.story.to_dict()},
         summary(turned.story),
-        *lines,
+        _ask(turned),
+        f"Next     fill in its column `label`, then: labelmill import {out} --votes-by YOUR-NAME && labelmill run",
+        "         good enough? labelmill certify --plan --out audit.csv",
         f"Report   {turned.report}",
     )
+
+
+def _of_answers(turned: Turned) -> list[RenderableType]:
+    """What there is to say where answers are more than classes."""
+    from labelmill.cli._learned import reliabilities
+
+    known = turned.aggregated.summary
+    faults = turned.annotated.faults if turned.annotated else {}
+    lines: list[RenderableType] = [
+        f"{counted(known.n_items, 'item')}, {known.n_voted:,} with answers; model {known.model}.",
+        reliabilities(turned.aggregated.annotators),
+    ]
+    if faults:
+        listed = ", ".join(f"{name} on {counted(n, 'item')}" for name, n in faults.items())
+        lines.append(f"Faults   {listed}: labelmill runs list")
+    return [
+        *lines,
+        _ask(turned),
+        "Next     labelmill serve, and answer in the browser; then labelmill run",
+        "         good enough? labelmill export release",
+    ]
+
+
+def _ask(turned: Turned) -> str:
+    chosen = turned.selected
+    return f"Ask      {chosen.out}: {counted(len(chosen.tasks), 'item')} by {chosen.strategy}"

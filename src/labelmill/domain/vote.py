@@ -47,16 +47,18 @@ class VoteBatch:
 
     Parameters
     ----------
-    labels : ndarray of int16, shape (n_items,), or list of (tuple of int or None)
+    labels : ndarray of int16, shape (n_items,), list of (tuple of int or None), or list of values
         `choice`: class index, `ABSTAIN` (-1) where it declined or failed. `multi_choice`: the set of class
-        indices, `()` for "looked, none applies", None for an abstention or a fault.
+        indices, `()` for "looked, none applies", None for an abstention or a fault. Kinds whose answers are more than
+        classes: the value as the annotator gave it (a list of boxes, a number), None for an abstention or a fault;
+        whoever keeps the votes checks them by the kind.
     faults : list of Fault
         One for each item the annotator failed on.
     probabilities : ndarray of float32, shape (n_items, n_classes), optional
         A model's class probabilities; a row of NaN where it abstains.
     """
 
-    labels: npt.NDArray[np.int16] | list[tuple[int, ...] | None]
+    labels: npt.NDArray[np.int16] | list[tuple[int, ...] | None] | list[Any]
     faults: list[Fault] = field(default_factory=list)
     probabilities: npt.NDArray[np.float32] | None = None
 

@@ -19,6 +19,7 @@ from labelmill.pipeline._attempts import Attempt
 from labelmill.pipeline._code_bundle import Code
 from labelmill.pipeline._code_here import annotators_here, check_files
 from labelmill.pipeline._lake_here import lake_here
+from labelmill.pipeline._told_values import told
 from labelmill.stores.lake import Lake
 
 __all__ = ["AnnotateStage", "batches", "votes_frame"]
@@ -70,11 +71,13 @@ class AnnotateStage:
                 for annotator in annotators:
                     began = time.perf_counter()
                     votes = attempt.annotate(start, annotator, batch, self.schema)
+                    if self.schema.is_structured:
+                        votes = told(votes, annotator.name, batch, self.schema)
                     timings[annotator.name] += time.perf_counter() - began
                     columns[annotator.name] = votes
                     check_files(self.lake, self.code, votes.faults)
                     faults += votes.faults
-                frames.append(votes_frame(columns))
+                frames.append(votes_frame(columns, is_structured=self.schema.is_structured))
             uri = lake.publish_votes(self.digest, partition.id, pl.concat(frames), faults)
         return Receipt(
             partition.id,
@@ -88,12 +91,17 @@ class AnnotateStage:
         )
 
 
-def votes_frame(columns: dict[str, VoteBatch]) -> pl.DataFrame:
-    """Votes of several annotators as columns of the lake: `<name>`, and `p.<name>` for probabilities."""
+def votes_frame(columns: dict[str, VoteBatch], *, is_structured: bool = False) -> pl.DataFrame:
+    """Votes of several annotators as columns of the lake: `<name>`, and `p.<name>` for probabilities.
+
+    Class indices, sets of them, or values as JSON text where they are more than classes.
+    """
     series = []
     for name, votes in columns.items():
         if isinstance(votes.labels, np.ndarray):
             series.append(pl.Series(name, votes.labels, dtype=pl.Int16))
+        elif is_structured:
+            series.append(pl.Series(name, votes.labels, dtype=pl.String))
         else:
             sets = [None if classes is None else list(classes) for classes in votes.labels]
             series.append(pl.Series(name, sets, dtype=pl.List(pl.Int16)))

@@ -150,7 +150,7 @@ def _signal(words: str) -> str:
 
 def _left_out(batch: ItemBatch, annotator: Annotator, schema: LabelSchema, reason: str, words: str = "") -> VoteBatch:
     faults = [Fault(item, annotator.name, reason, words) for item in batch.ids]
-    if schema.kind == "multi_choice":
+    if schema.kind == "multi_choice" or schema.is_structured:
         return VoteBatch([None] * len(batch), faults)
     return VoteBatch(np.full(len(batch), ABSTAIN, dtype=np.int16), faults)
 

@@ -108,7 +108,6 @@ def annotate(
     RulesError
         If the rules cannot be loaded, name a class the schema does not have, or are named like another annotator.
     """
-    workspace.require_classes("annotate", "import the answers of people and models as files of votes")
     rules = _rules(workspace)
     name = engine or workspace.project["annotate.engine"]
     with workspace.lake.writing(), closing(open_engine(name)) as opened:
@@ -198,9 +197,15 @@ def check_classes(annotators: Sequence[Annotator], schema: LabelSchema, code: Pa
     Raises
     ------
     RulesError
-        Names the rule, the class and the nearest known one.
+        Names the rule, the class and the nearest known one. Also if answers are more than classes, and the rule can
+        only name one.
     """
     for annotator in annotators:
+        if schema.is_structured and hasattr(annotator, "classes"):
+            raise RulesError(
+                f"{code}: {annotator.name!r} names classes, and an answer to a question of the kind {schema.kind!r} is "
+                "more than that: write a function with @labeling_function that returns it"
+            )
         for name in getattr(annotator, "classes", ()):
             if name not in schema.classes:
                 raise RulesError(

@@ -11,8 +11,9 @@ import polars as pl
 
 from labelmill.domain.task import Task
 from labelmill.errors import CertificateError
+from labelmill.pipeline._asked import asked_items
 from labelmill.pipeline.aggregate import read_consensus
-from labelmill.pipeline.select import ask_file, asked_items, keep_answers
+from labelmill.pipeline.select import ask_file, keep_answers
 from labelmill.pipeline.votes import people_votes
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.audit_plan import AuditPlan, plan_audit

@@ -14,7 +14,7 @@ from labelmill.domain.ports import Progress
 from labelmill.pipeline.aggregate import read_consensus
 from labelmill.pipeline.annotate import annotate
 from labelmill.pipeline.certify import certify, plan_certificate
-from labelmill.pipeline.examples import GOLD, copy_example, example_folder
+from labelmill.pipeline.examples import copy_example, gold_of, opened_example
 from labelmill.pipeline.export import Exported, export, release_frame
 from labelmill.pipeline.ingest import ingest_sources
 from labelmill.pipeline.report import Measured, report, story
@@ -27,7 +27,7 @@ from labelmill.pipeline.workspace import Workspace, unwatched
 from labelmill.quality.certificate import Certificate
 from labelmill.report.story import CurvePoint, Story
 
-__all__ = ["PERSON", "Demonstration", "demo", "demo_project"]
+__all__ = ["PERSON", "Demonstration", "demo", "demo_project", "made_project"]
 
 PERSON = "simulated_person"
 
@@ -52,9 +52,9 @@ class Demonstration:
 
 @dataclass(frozen=True)
 class Asking:
-    """How the simulated person is asked."""
+    """How the simulated person is asked, and where the true answers are."""
 
-    example: str
+    gold: Path
     n_answers: int
     per_round: int
     person_error: float
@@ -62,8 +62,7 @@ class Asking:
 
     def person(self, classes: Sequence[str]) -> SimulatedPerson:
         """Somebody who answers from the example's gold."""
-        gold = example_folder(self.example) / GOLD
-        return SimulatedPerson(gold, classes, error_rate=self.person_error, seed=self.seed)
+        return SimulatedPerson(self.gold, classes, error_rate=self.person_error, seed=self.seed)
 
 
 def demo(
@@ -91,7 +90,8 @@ def demo(
     example : str
         Name of an example.
     n_answers, per_round : int
-        Answers the simulated person gives to chosen questions, and how many before the mill learns from them.
+        Answers the simulated person gives to chosen questions, to half of the items at most, and how many before the
+        mill learns from them.
     person_error : float
         Share of answers the person gets wrong.
     error, confidence : float, optional
@@ -101,9 +101,10 @@ def demo(
     watch : callable
         Progress.
     """
-    workspace = demo_project(folder, example=example, workers=workers, watch=watch)
-    asking = Asking(example, n_answers, per_round, person_error, seed)
-    with tempfile.TemporaryDirectory(prefix="labelmill-") as scratch:
+    with opened_example(example) as source, tempfile.TemporaryDirectory(prefix="labelmill-") as scratch:
+        workspace = made_project(source, folder, workers=workers, watch=watch)
+        n_answers = min(n_answers, workspace.lake.n_items // 2)
+        asking = Asking(gold_of(source), n_answers, per_round, person_error, seed)
         shadow = Path(scratch) / "random"
         shutil.copytree(folder, shadow)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
@@ -114,7 +115,7 @@ def demo(
             release = export(workspace)
             last = beside.submit(more_random_answers, shadow, asking, person.n_answers - n_answers)
             random = [*baseline.result(), last.result()]
-    measured = _measure(workspace, asking, active, random)
+        measured = _measure(workspace, asking, active, random)
     content = story(workspace, measured=measured, release=release)
     return Demonstration(content, report(workspace, content=content), release)
 
@@ -127,7 +128,13 @@ def demo_project(
     watch: Callable[[str], Progress] = unwatched,
 ) -> Workspace:
     """An example as a project whose rules have voted: ready for people."""
-    workspace = Workspace.open(copy_example(example, folder), watch=watch)
+    with opened_example(example) as source:
+        return made_project(source, folder, workers=workers, watch=watch)
+
+
+def made_project(source: Path, folder: Path, *, workers: int | None, watch: Callable[[str], Progress]) -> Workspace:
+    """A project made of an opened example's folder, whose rules have voted."""
+    workspace = Workspace.open(copy_example(source, folder), watch=watch)
     ingest_sources(workspace)
     if workspace.project.code is not None:
         annotate(workspace, workers=workers)
@@ -188,7 +195,7 @@ def _certify(workspace: Workspace, person: SimulatedPerson, error: float | None,
 
 def _measure(workspace: Workspace, asking: Asking, active: Sequence[Snapshot], random: Sequence[Snapshot]) -> Measured:
     """The final score: the only other place that opens gold."""
-    score = Score(example_folder(asking.example) / GOLD)
+    score = Score(asking.gold)
     frame, certified = release_frame(workspace)
     real_error = score.error(dict(frame.select("item", "label").iter_rows()))
     consensus = read_consensus(workspace).consensus

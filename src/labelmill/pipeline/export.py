@@ -15,9 +15,9 @@ import labelmill
 from labelmill import registry
 from labelmill.domain.strict_json import dumps
 from labelmill.errors import CertificateError, StorageError, UsageError, nearest
+from labelmill.pipeline._asked import asked_items
 from labelmill.pipeline.aggregate import read_consensus
 from labelmill.pipeline.certify import Certified, certificate_record, certify, read_plan
-from labelmill.pipeline.select import asked_items
 from labelmill.pipeline.votes import current_machines, people_votes
 from labelmill.pipeline.workspace import Workspace
 

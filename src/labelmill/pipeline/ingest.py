@@ -19,6 +19,7 @@ from labelmill.errors import BadInputError, BadRow, StorageError, UsageError
 from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
 from labelmill.pipeline._data_files import MEND_OR_SKIP
+from labelmill.pipeline._media_items import media_items
 from labelmill.pipeline._vote_rows import NOTHING, VoteRows
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.id_index import IdIndex
@@ -77,7 +78,8 @@ def ingest(
 ) -> Ingested:
     """One file (or folder) into the lake.
 
-    A file with the item's data is a file of items; one with `item` and `label` is a file of votes.
+    A file with the item's data is a file of items; one with `item` and `label` is a file of votes. Where items are
+    pictures or recordings, a folder of them is an item for each file.
 
     Parameters
     ----------
@@ -118,8 +120,12 @@ def ingest(
     if not path.exists():
         raise StorageError(f"{path}: no such file or folder; check the path")
     name = format or _format_of(path)
-    reader = registry.find("format", name)()
-    chunks = reader.read(path, encoding=encoding or workspace.project["source.encoding"] or None)
+    is_media = name == "folders" and workspace.schema.modality != "text"
+    if is_media:
+        chunks = media_items(workspace, path, with_labels=labels_by is not None)
+    else:
+        reader = registry.find("format", name)()
+        chunks = reader.read(path, encoding=encoding or workspace.project["source.encoding"] or None)
     first, chunks = _peek(chunks)
     columns = first.frame.columns if first else []
     if first is not None and not columns and first.bad_rows:
@@ -129,7 +135,7 @@ def ingest(
             rows = VoteRows(workspace, str(source), votes_by=votes_by, purpose=purpose, kind=kind)
             return _ingest_votes(workspace, chunks, str(source), rows, on_bad_rows)
         items = _ItemRows(workspace, str(source), columns, id_column, data_column)
-        if name == "folders":
+        if name == "folders" and not is_media:
             labels_by = labels_by or "folders"
         votes = None
         if labels_by is not None:

@@ -13,7 +13,8 @@ from labelmill.domain.item import Item
 from labelmill.errors import UsageError
 from labelmill.pipeline._database_votes import PEOPLE
 from labelmill.pipeline._measured import measured
-from labelmill.pipeline.aggregate import aggregate, current_consensus, gold_answers
+from labelmill.pipeline._suggestions import Suggestions
+from labelmill.pipeline.aggregate import aggregate, gold_answers
 from labelmill.pipeline.dashboard import remember_machines
 from labelmill.pipeline.select import Selected, select
 from labelmill.pipeline.workspace import Workspace
@@ -138,24 +139,16 @@ def refill(folder: Path, address: str, count: int | None) -> Queued:
 
 
 def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
-    model = str(current_consensus(workspace).meta["model"])
-    asked = workspace.schema.without_demands()
-    kind = registry.find("label_kind", asked.kind)(**asked.kind_options)
+    suggestions = Suggestions(workspace, selected.answers)
     items = workspace.lake.items([task.item for task in selected.tasks])
     for task, known in zip(selected.tasks, measured(workspace, items), strict=True):
         label, confidence = selected.answers.get(task.item, (None, None))
-        suggestions = []
-        if label is not None:
-            value = kind.validate(label, asked, known)
-            suggestions.append(
-                {"id": "consensus", "source": model, "kind": "consensus", "score": confidence, "value": value}
-            )
         yield NewTask(
             task.item,
             _content(known),
             priority=task.priority,
             overlap=workspace.project["people.overlap"],
-            suggestions=suggestions,
+            suggestions=suggestions.of(known),
             why=_why(selected.strategy, confidence if label is not None else None),
         )
 

@@ -18,6 +18,7 @@ import labelmill
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import Fault
+from labelmill.pipeline._asked import asked_items
 from labelmill.pipeline._doubts import doubtful_items
 from labelmill.pipeline._pages import publish
 from labelmill.pipeline._vote_counts import CountedVotes, count_votes
@@ -27,7 +28,6 @@ from labelmill.pipeline.certify import Certified, read_plan
 from labelmill.pipeline.export import Exported, release_frame
 from labelmill.pipeline.faults import current_faults
 from labelmill.pipeline.repair import repairs
-from labelmill.pipeline.select import asked_items
 from labelmill.pipeline.votes import ballots, current_machines, people_votes
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.calibration import calibration

@@ -19,15 +19,15 @@ __all__ = ["Turned", "run"]
 
 @dataclass(frozen=True)
 class Turned:
-    """What one turn of the mill did."""
+    """What one turn of the mill did; the story and its report are about classes, and None for other kinds of label."""
 
     ingested: list[Ingested]
     annotated: Annotated | None
     trained: Trained | None
     aggregated: Aggregated
     selected: Selected
-    story: Story
-    report: Path
+    story: Story | None
+    report: Path | None
 
 
 def run(
@@ -40,6 +40,8 @@ def run(
 ) -> Turned:
     """Import what is new, annotate, train, aggregate, pick what to ask people next, and report.
 
+    Where answers are more than classes, nothing is trained and there is no report yet.
+
     Parameters
     ----------
     ask : Path, optional
@@ -49,15 +51,16 @@ def run(
     count : int, optional
         How many items to ask about.
     """
-    workspace.require_classes("run", "take import, aggregate, select and export one by one")
     ingested = ingest_sources(workspace)
     annotated = None
     if workspace.project.code is not None:
         annotated = annotate(workspace, engine=engine, workers=workers)
     aggregated, trained = aggregate(workspace), None
-    if workspace.project["train.learner"] and aggregated.summary.n_voted:
+    of_classes = not workspace.schema.is_structured
+    if of_classes and workspace.project["train.learner"] and aggregated.summary.n_voted:
         trained = train(workspace)
         aggregated = aggregate(workspace)
     selected = select(workspace, count=count, out=ask or workspace.project.folder / "ask.csv")
-    content = story(workspace)
-    return Turned(ingested, annotated, trained, aggregated, selected, content, report(workspace, content=content))
+    content = story(workspace) if of_classes else None
+    place = None if content is None else report(workspace, content=content)
+    return Turned(ingested, annotated, trained, aggregated, selected, content, place)

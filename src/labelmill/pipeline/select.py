@@ -13,6 +13,7 @@ from labelmill import registry
 from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.task import Task
 from labelmill.errors import LabelmillError, StorageError, UsageError
+from labelmill.pipeline._asked import remember_asked
 from labelmill.pipeline._ballot_source import BallotSource
 from labelmill.pipeline._ballots import ANSWERS, BallotPlan, fingerprint
 from labelmill.pipeline._data_files import format_of
@@ -25,10 +26,7 @@ from labelmill.pipeline.votes import ballot_plan, people_votes
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.consensus_versions import ConsensusVersion
 
-__all__ = ["Selected", "ask_file", "asked_items", "keep_answers", "select"]
-
-ASKED = "asked"
-"""Document that remembers what people were asked: an answer to it is a decision, not one voice of a crowd."""
+__all__ = ["Selected", "ask_file", "keep_answers", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,9 @@ def select(
         tasks = [Task(item, "label", score) for item, score in picked.select("item", "score").iter_rows()]
         if path is not None:
             _write_questions(workspace, path, _items_at(workspace, stored.partitions, picked), picked)
-        _remember(workspace, tasks)  # once the file is there: what nobody was given has not been asked
+        remember_asked(
+            workspace, [task.item for task in tasks]
+        )  # once the file is there: what nobody was given has not been asked
         workspace.end(run, counts={"items": len(tasks)})
     rows = picked.select("item", "label", "confidence").iter_rows()
     return Selected(tasks, name, path, {item: (label, confidence) for item, label, confidence in rows})
@@ -135,11 +135,6 @@ def _answered_items(workspace: Workspace) -> pl.DataFrame:
 def _no_ballots(workspace: Workspace) -> tuple[BallotPlan, pl.DataFrame]:
     """Structured answers are no ballots: the confidence of what was made of them is all that strategies need."""
     return BallotPlan(workspace.schema, (), (), {}), pl.DataFrame(schema=ANSWERS)
-
-
-def asked_items(workspace: Workspace) -> set[str]:
-    """Items that people were asked about, answered or not."""
-    return set((workspace.lake.read_document(ASKED) or {}).get("items", []))
 
 
 def ask_file(workspace: Workspace, tasks: list[Task], out: Path) -> None:
@@ -209,8 +204,3 @@ def keep_answers(workspace: Workspace, out: Path) -> None:
             f"{out} holds {n_new} answers that are not imported yet: labelmill import {out} --votes-by NAME, "
             "or name another file with --out"
         )
-
-
-def _remember(workspace: Workspace, tasks: list[Task]) -> None:
-    asked = asked_items(workspace) | {task.item for task in tasks}
-    workspace.lake.write_document(ASKED, {"items": sorted(asked)})

@@ -18,10 +18,11 @@ from labelmill.domain.answers import AnswerTable, Merged
 from labelmill.domain.consensus import StructuredConsensus
 from labelmill.domain.ports import StructuredModel
 from labelmill.errors import FailedError, SchemaError
+from labelmill.pipeline._asked import asked_items
 from labelmill.pipeline._digests import digest_of, source_hash
 from labelmill.pipeline._merging import known_facts, label_text, model_for, structured_annotators
 from labelmill.pipeline.aggregated import ANNOTATOR_COLUMNS, N_BINS, Aggregated, Summary
-from labelmill.pipeline.votes import people_votes, schema_fingerprint
+from labelmill.pipeline.votes import machine_answers, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.consensus_versions import ConsensusVersion
 
@@ -34,7 +35,9 @@ AUTO = "auto"
 def aggregate_structured(workspace: Workspace, model: str) -> Aggregated:
     """One value of all answers on each item, written to the lake; nothing is done where nothing has changed.
 
-    The answers are read into memory: they are people's, and models' that came from files.
+    The answers of rules, people and models are read into memory, all at once. The model learns from all of them. Where
+    people were asked about an item and answered, their answers alone make its value: rules that share a mistake would
+    outvote the person who mended it.
 
     Parameters
     ----------
@@ -53,16 +56,20 @@ def aggregate_structured(workspace: Workspace, model: str) -> Aggregated:
     if not partitions:
         raise FailedError("there are no items yet: bring some with `labelmill import FILE`")
     seed = int(workspace.project["project.seed"])
-    votes, gold = people_votes(workspace), people_votes(workspace, ("gold",))
+    votes = pl.concat([machine_answers(workspace), people_votes(workspace)])
+    gold = people_votes(workspace, ("gold",))
+    decided = _decided(workspace, votes)
     told = [labelmill.__version__, name, seed, source_hash(plugin), schema_fingerprint(workspace.schema), partitions]
     told += [asdict(attribute) for attribute in workspace.schema.attributes]
+    told.append(sorted(decided))
     digest = digest_of([*told, votes.to_dict(as_series=False), gold.to_dict(as_series=False)])
     with lake.writing(), workspace.running("aggregate", engine="serial", parameters={"model": name}) as run:
         stored = lake.consensus()
         if stored is None or stored.digest != digest:
             table = answer_table(workspace, votes)
             fitted = plugin(seed=seed).fit(table)
-            merged = dict(zip(table.items, fitted.predict(table), strict=True))
+            counted = answer_table(workspace, votes.filter(_by_people() | ~pl.col("item").is_in(list(decided))))
+            merged = dict(zip(counted.items, fitted.predict(counted), strict=True))
             merged |= _gold(workspace, gold)
             seen = workspace.watch("aggregate")
             for done, partition in enumerate(partitions, 1):
@@ -96,7 +103,7 @@ def read_structured(workspace: Workspace, stored: ConsensusVersion | None) -> Ag
 
 
 def answer_table(workspace: Workspace, votes: pl.DataFrame) -> AnswerTable:
-    """People's votes as the table that structured models take; items without answers are left out.
+    """Votes as the table that structured models take; items without answers are left out.
 
     Raises
     ------
@@ -129,6 +136,16 @@ def answer_table(workspace: Workspace, votes: pl.DataFrame) -> AnswerTable:
     )
 
 
+def _decided(workspace: Workspace, votes: pl.DataFrame) -> set[str]:
+    """Items that people were asked about and answered."""
+    said = votes.filter(_by_people() & pl.col("value").is_not_null())
+    return asked_items(workspace) & set(said["item"])
+
+
+def _by_people() -> pl.Expr:
+    return pl.col("kind").fill_null("person") == "person"
+
+
 def _value(check: Any, item: str, annotator: str, text: str | None) -> Any:
     if text is None:
         return None
@@ -137,7 +154,7 @@ def _value(check: Any, item: str, annotator: str, text: str | None) -> Any:
     except SchemaError as error:
         raise FailedError(
             f"the answer of {annotator!r} on item {item!r} is none under the present schema: {error}. Change "
-            "labelmill.toml back, or import the answer anew"
+            "labelmill.toml back, import the answer anew, or run the rules again with `labelmill annotate`"
         ) from error
 
 

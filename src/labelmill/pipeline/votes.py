@@ -15,6 +15,7 @@ from labelmill.errors import FailedError
 from labelmill.pipeline._ballots import ANSWERS, BallotPlan, Ballots, Machine, cast, joined
 from labelmill.pipeline._database_votes import database_votes
 from labelmill.pipeline.workspace import Workspace
+from labelmill.stores.imported_votes import COLUMNS
 
 __all__ = [
     "CURRENT",
@@ -24,6 +25,7 @@ __all__ = [
     "ballots",
     "coded_answers",
     "current_machines",
+    "machine_answers",
     "people_votes",
     "said_by_people",
     "schema_fingerprint",
@@ -94,6 +96,40 @@ def said_by_people(workspace: Workspace) -> pl.DataFrame:
     repairs = last.filter(pl.col("reason").is_not_null()).join(said, on=["item", "annotator"], maintain_order="left")
     later = repairs.filter(pl.col("at") > pl.col("said_at")).drop("said_at")
     return pl.concat([from_files, from_server, later])
+
+
+def machine_answers(workspace: Workspace) -> pl.DataFrame:
+    """What rules said where an answer is more than classes, in the columns of people's votes; abstentions left out.
+
+    Raises
+    ------
+    FailedError
+        If the schema has changed since the machines voted.
+    """
+    _check_question(workspace, without_models=False)
+    machines = current_machines(workspace)
+    homes = _homes(workspace, machines)
+    frames = [pl.DataFrame(schema=COLUMNS)]
+    for partition in workspace.lake.item_partitions():
+        home = homes[partition.id]
+        sets = {digest: workspace.lake.read_votes(digest, partition.id) for digest in home if digest is not None}
+        ids = workspace.lake.read_items(partition, ["id"]).frame["id"] if sets else None
+        for machine, digest in zip(machines, home, strict=True):
+            if ids is not None and digest is not None:
+                frames.append(_said(machine, ids, sets[digest][machine.name]))
+    return pl.concat(frames)
+
+
+def _said(machine: Machine, ids: pl.Series, values: pl.Series) -> pl.DataFrame:
+    """The values of one machine as rows."""
+    told = {"annotator": machine.name, "purpose": "label", "kind": machine.kind}
+    rows = pl.DataFrame([ids.alias("item"), values.alias("value")]).filter(pl.col("value").is_not_null())
+    return rows.select(
+        (pl.lit(told[name]) if name in told else pl.col(name) if name in rows.columns else pl.lit(None))
+        .cast(kind)
+        .alias(name)
+        for name, kind in COLUMNS.items()
+    )
 
 
 def _check_known(workspace: Workspace, values: pl.Series) -> None:

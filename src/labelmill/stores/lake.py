@@ -202,7 +202,8 @@ class Lake:
         partition_id : str
         votes : polars.DataFrame
             Row for row with the partition's items: one Int16 column an annotator (ABSTAIN = -1), List(Int16) for
-            `multi_choice`; a model's class probabilities as `p.<annotator>`.
+            `multi_choice`, String (JSON) where answers are more than classes; a model's class probabilities as
+            `p.<annotator>`.
         faults : sequence of Fault
 
         Returns

@@ -64,6 +64,8 @@ def promise_one_answer_for_each_item(factory: Factory) -> None:
     assert any(answer not in (None, ABSTAIN) for answer in answers), "it votes on none of its own examples"
     if example.schema.kind == "multi_choice":
         assert all(answer is None or isinstance(answer, tuple) for answer in answers)
+    elif example.schema.is_structured:
+        assert isinstance(votes.labels, list), "answers that are more than classes come as a list of values"
     else:
         assert np.dtype(np.int16) == np.asarray(votes.labels).dtype
         assert all(ABSTAIN <= answer < example.schema.n_classes for answer in answers)

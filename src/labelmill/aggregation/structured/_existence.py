@@ -152,7 +152,7 @@ def learned_habits(
         key,
         named,
         named_all,
-        float((believed.exists * stand_for).sum() + SMALLEST) / max(drawings.n_items, 1),
+        float((believed.exists * stand_for).sum() + SMALLEST) / max(_n_seen(drawings, machines), 1),
         class_counts / class_counts.sum(),
         label_counts / label_counts.sum(),
         _calibrations(drawings, groups, believed, n_annotators),
@@ -244,6 +244,12 @@ def _stand_for(
     logs = np.where(people, np.log1p(-typical[:-1]), 0.0)[asked]
     overlooked = np.exp(summed(candidates.cluster_asked, logs, n))
     return drawn / np.maximum(1.0 - overlooked, LEAST_SEEN)
+
+
+def _n_seen(drawings: Drawings, machines: Bools) -> int:
+    """On how many items objects are counted: those that people looked at, or machines where there are no people."""
+    people = ~machines if (~machines).any() else machines
+    return len(np.unique(drawings.asked_item[people[drawings.asked_annotator]]))
 
 
 def _crowd(counts: Floats, of: Floats, machines: Bools) -> Floats:

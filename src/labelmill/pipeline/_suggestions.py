@@ -1,0 +1,88 @@
+"""What is known of an item, as suggestions for whoever is asked about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from labelmill import registry
+from labelmill.domain.item import Item
+from labelmill.domain.ports import LabelKind
+from labelmill.errors import SchemaError
+from labelmill.pipeline.aggregate import current_consensus
+from labelmill.pipeline.votes import machine_answers
+from labelmill.pipeline.workspace import Workspace
+from labelmill.stores.consensus_versions import ConsensusVersion
+
+__all__ = ["Suggestions"]
+
+
+class _Own(NamedTuple):
+    """What a rule said."""
+
+    annotator: str
+    kind: str
+    score: float
+    value: str
+
+
+class Suggestions:
+    """The consensus first; where answers are more than classes, what each rule said by itself behind it.
+
+    A rule's own answer is drawn when somebody asks for it, and tells meanwhile who agrees with each box or span of the
+    consensus.
+
+    Parameters
+    ----------
+    answers : mapping of str to (str or None, float)
+        Item -> the consensus on it, and how sure that is.
+    """
+
+    def __init__(self, workspace: Workspace, answers: Mapping[str, tuple[str | None, float]]) -> None:
+        stored = current_consensus(workspace)
+        self._schema = workspace.schema.without_demands()
+        self._kind: LabelKind = registry.find("label_kind", self._schema.kind)(**self._schema.kind_options)
+        self._model = str(stored.meta["model"])
+        self._answers = answers
+        self._own = _own(workspace, stored, answers) if self._schema.is_structured else {}
+
+    def of(self, item: Item) -> list[dict[str, Any]]:
+        """The suggestions for an item whose facts are known, as the database takes them, best first."""
+        label, confidence = self._answers.get(item.id, (None, 0.0))
+        if label is None:
+            return []
+        told = [*self._fitting(item, "consensus", self._model, "consensus", confidence, label)]
+        for one in self._own.get(item.id, ()):
+            score = min(one.score, confidence)  # never before the consensus
+            told += self._fitting(item, f"{one.kind}:{one.annotator}", one.annotator, one.kind, score, one.value)
+        return told
+
+    def _fitting(
+        self, item: Item, name: str, source: str, kind: str, score: float, label: str
+    ) -> Iterator[dict[str, Any]]:
+        """The suggestion, unless it does not fit: it may have been drawn when nobody knew where the picture ends."""
+        try:
+            value = self._kind.validate(label, self._schema, item)
+        except SchemaError:
+            return
+        yield {"id": name, "source": source, "kind": kind, "score": score, "value": value}
+
+
+def _own(workspace: Workspace, stored: ConsensusVersion, items: Iterable[str]) -> dict[str, list[_Own]]:
+    """Item -> what rules said of it, the most reliable first."""
+    rows = stored.meta["annotators"]
+    trusted = {row["annotator"]: _number(row["reliability"]) for row in rows}
+    said = machine_answers(workspace).filter(pl.col("item").is_in(list(items)))
+    found: dict[str, list[_Own]] = {}
+    for item, annotator, kind, value in said.select("item", "annotator", "kind", "value").iter_rows():
+        found.setdefault(item, []).append(_Own(annotator, kind, trusted.get(annotator, 0.0), value))
+    for own in found.values():
+        own.sort(key=lambda one: (-one.score, one.annotator))
+    return found
+
+
+def _number(reliability: float | None) -> float:
+    return 0.0 if reliability is None or not math.isfinite(reliability) else float(reliability)

@@ -1,0 +1,143 @@
+"""The examples with pictures and sound: rules, the server, a person's answer, the consensus, the release."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.journeys.conftest import Shell
+from tests.journeys.refusals import refused
+
+from labelmill.client import Client
+from labelmill.pipeline import examples
+from labelmill.pipeline.demo_answers import demo_answers
+from labelmill.pipeline.run import run
+from labelmill.pipeline.votes import people_votes
+from labelmill.pipeline.workspace import Workspace
+
+PACKAGES = {"faces": "skimage", "phones": "espeakng_loader"}
+"""Example -> what it is made of."""
+
+
+def need(example: str) -> None:
+    """Skip where the example cannot be made."""
+    package = PACKAGES.get(example)
+    if package is not None and importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: pip install 'labelmill[examples]'")
+
+
+@contextmanager
+def served(example: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`labelmill demo EXAMPLE --serve`, and the address that it printed."""
+    command = [sys.executable, "-m", "labelmill.cli.main", "demo", example, "--serve", "--out", str(folder)]
+    words = ["--port", "0", "--no-open", "--workers", "1"]
+    with subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = []
+        try:
+            for line in process.stderr:
+                told.append(line)
+                found = re.search(r"(http://\S+)", line)
+                if found:
+                    yield process, found.group(1)
+                    return
+            raise AssertionError("".join(told))
+        finally:
+            process.kill()
+
+
+def test_coins_are_measured_against_gold(shell: Shell) -> None:
+    """One command prints how good the rules are, each alone and together, and what a person's answers add."""
+    answer = shell("demo", "coins", "--out", "made", "--workers", "1", "--json")
+
+    assert answer.status == 0, answer.err
+    measured = {(one["name"], one["n_answers"]): one for one in answer.json["measured"]}
+    alone = [one["figures"]["f1"] for one in answer.json["measured"] if one["kind"] == "rule"]
+    before, after = measured["consensus", 0], measured["consensus", 6]
+    assert len(alone) == 2
+    assert 0.7 < min(alone)
+    assert min(alone) < before["figures"]["f1"] <= 1
+    assert before["figures"]["f1"] <= after["figures"]["f1"] + 0.02
+    assert measured["consensus, items not asked about", 6]["n_items"] == 6
+    assert {"f1", "map50"} == set(before["figures"])
+    release = pl.read_csv(Path(answer.json["release"]) / "labels.csv")
+    assert release.height == 12
+    assert not list(Path("made").rglob(examples.GOLD))
+
+
+def test_the_table_for_people(shell: Shell) -> None:
+    """Without --json it is a table, and what to do next."""
+    answer = shell("demo", "coins", "--out", "made", "--workers", "1", "--answers", "0")
+
+    assert answer.status == 0, answer.err
+    for words in ("brighter_than_the_ground", "restless_surface", "map50", "labelmill demo coins --serve"):
+        assert words in answer.out
+
+
+def test_who_overlooks_coins_helps_less(tmp_path: Path) -> None:
+    """The simulated person's misses are felt, and the same seed makes the same demo."""
+    careful = demo_answers(tmp_path / "a", example="coins", workers=1)
+    again = demo_answers(tmp_path / "b", example="coins", workers=1)
+    careless = demo_answers(tmp_path / "c", example="coins", overlooks=0.7, workers=1)
+
+    assert [one.to_dict() for one in careful.measured] == [one.to_dict() for one in again.measured]
+    assert careless.measured[-2].figures["f1"] < careful.measured[-2].figures["f1"]
+
+
+@pytest.mark.parametrize("example", ["coins", "faces", "phones"])
+def test_from_one_command_to_a_release(example: str, tmp_path: Path) -> None:
+    """Rules vote, the server hands out an item with what they suggest and its file, a person's answer counts."""
+    need(example)
+    folder = tmp_path / example
+    with served(example, folder) as (process, link):
+        root, _, token = link.partition("/set-up/")
+        with Client(root) as client:
+            client.set_up(token, "ana", "long enough")
+            (project,) = client.projects()
+            tasks = client.next(project["project"], 4)["tasks"]
+            task = next(one for one in tasks if one["suggestions"])
+            value = _changed(task["suggestions"][0]["value"])
+            client.answer(project["project"], task, value)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0
+
+    workspace = Workspace.open(folder)
+    turned = run(workspace)
+    answers = people_votes(workspace)
+    assert answers["item"].to_list() == [task["item"]]
+    if example != "faces":
+        assert json.loads(answers["value"][0]) == value
+    kinds = dict(turned.aggregated.annotators.select("kind", "votes").iter_rows())
+    assert kinds["person"] == 1
+    assert task["item"] not in {one.item for one in turned.selected.tasks}
+    assert turned.aggregated.summary.n_voted == workspace.lake.n_items
+    assert {"image", "audio"} & set(task["data"])
+
+
+def _changed(value: Any) -> Any:
+    """Another answer than the one suggested: all but its first element; of a class, the same."""
+    return value[1:] if isinstance(value, list) else value
+
+
+def test_what_is_missing_is_told(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An example that cannot be made here says what to install, and leaves nothing behind."""
+    source = examples.example_folder("phones")
+    bare = tmp_path / "examples" / "phones"
+    bare.mkdir(parents=True)
+    for name in ("labelmill.toml", "rules.py"):
+        (bare / name).write_bytes((source / name).read_bytes())
+    (bare / "prepare.py").write_text("import sys\nsys.exit('the voice is missing: pip install it')\n")
+    monkeypatch.setattr(examples, "_root", lambda: tmp_path / "examples")
+
+    refused(shell, ["demo", "phones", "--out", "made"], 2, "the voice is missing: pip install it")
+    assert not Path("made").exists()
