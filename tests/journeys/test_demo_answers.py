@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 import signal
 import subprocess
@@ -11,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -19,8 +17,10 @@ from tests.journeys.conftest import Shell
 from tests.journeys.refusals import refused
 
 from labelmill.client import Client
+from labelmill.domain.strict_json import dumps
 from labelmill.pipeline import examples
 from labelmill.pipeline.demo_answers import demo_answers
+from labelmill.pipeline.export import export
 from labelmill.pipeline.run import run
 from labelmill.pipeline.votes import people_votes
 from labelmill.pipeline.workspace import Workspace
@@ -105,8 +105,13 @@ def test_from_one_command_to_a_release(example: str, tmp_path: Path) -> None:
             client.set_up(token, "ana", "long enough")
             (project,) = client.projects()
             tasks = client.next(project["project"], 4)["tasks"]
-            task = next(one for one in tasks if one["suggestions"])
-            value = _changed(task["suggestions"][0]["value"])
+            if example == "faces":  # what no rule knows comes first
+                task, value = tasks[0], "face"
+            else:
+                task = next(one for one in tasks if one["suggestions"])
+                sources = [one["source"] for one in task["suggestions"]]
+                value = task["suggestions"][0]["value"][1:]
+                assert len(sources) == 3
             client.answer(project["project"], task, value)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) == 0
@@ -115,18 +120,15 @@ def test_from_one_command_to_a_release(example: str, tmp_path: Path) -> None:
     turned = run(workspace)
     answers = people_votes(workspace)
     assert answers["item"].to_list() == [task["item"]]
-    if example != "faces":
-        assert json.loads(answers["value"][0]) == value
+    assert answers["value"][0] == (value if example == "faces" else dumps(value))
+    label = dict(zip(turned.aggregated.consensus.items, turned.aggregated.consensus.labels, strict=True))
+    assert label[task["item"]] == answers["value"][0]
     kinds = dict(turned.aggregated.annotators.select("kind", "votes").iter_rows())
     assert kinds["person"] == 1
     assert task["item"] not in {one.item for one in turned.selected.tasks}
-    assert turned.aggregated.summary.n_voted == workspace.lake.n_items
     assert {"image", "audio"} & set(task["data"])
-
-
-def _changed(value: Any) -> Any:
-    """Another answer than the one suggested: all but its first element; of a class, the same."""
-    return value[1:] if isinstance(value, list) else value
+    release = pl.read_csv(Path(export(workspace, formats=["csv"]).place) / "labels.csv", infer_schema=False)
+    assert dict(release.select("item", "decided_by").iter_rows())[task["item"]] == "people (asked)"
 
 
 def test_what_is_missing_is_told(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

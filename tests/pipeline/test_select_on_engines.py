@@ -12,8 +12,9 @@ from tests.pipeline.lakes import ENGINES, crowd, machine_votes, people_votes, pr
 from labelmill.domain.ports import Pool
 from labelmill.errors import StorageError
 from labelmill.pipeline import _reduce
+from labelmill.pipeline._asked import asked_items
 from labelmill.pipeline.aggregate import aggregate, read_consensus
-from labelmill.pipeline.select import asked_items, select
+from labelmill.pipeline.select import select
 from labelmill.pipeline.submit import submit
 from labelmill.pipeline.votes import ballots
 from labelmill.pipeline.workspace import Workspace

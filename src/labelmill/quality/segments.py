@@ -146,9 +146,9 @@ def boundary_scores(true: Sequence[Segments], found: Sequence[Segments], *, coll
         raise UsageError(f"collar must be at least 0, found {collar}")
     n_true = n_found = n_matched = 0
     for expected, given in zip(true, found, strict=True):
-        expected, given = _borders(expected, collar), _borders(given, collar)
-        n_true, n_found = n_true + len(expected), n_found + len(given)
-        n_matched += _near_pairs(expected, given, collar + SLACK)
+        wanted, told = _borders(expected, collar), _borders(given, collar)
+        n_true, n_found = n_true + len(wanted), n_found + len(told)
+        n_matched += _near_pairs(wanted, told, collar + SLACK)
     return EventScores(n_true, n_found, n_matched)
 
 

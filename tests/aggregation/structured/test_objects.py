@@ -291,3 +291,30 @@ def test_polygons_on_coco() -> None:
     ]
     assert far[0] < min(far[1:]) - 0.02
     assert all(value == Polygon().validate(value, schema) for value in merged)
+
+
+@pytest.mark.parametrize("n_seen", [1, 6, 11])
+def test_what_people_did_not_look_at_is_not_bare(n_seen: int) -> None:
+    """Two rules on every image, one person on some: objects are as many on the others as where the person looked."""
+    gold, sizes = _gold(12, 5)
+    careful = drawn.Habit(miss=0.02, spurious=0.5, jitter=0.02, confuse=0.0)
+    drawings = drawn.people(gold, sizes, CLASSES, 1, drawn.draw_box, drawn.invent_box, (careful,) * 2)
+    answers = [*drawings.values(), dict(list(gold.items())[:n_seen])]
+    items = list(sizes)
+    rows = [(items.index(item), j, images[item]) for j, images in enumerate(answers) for item in images]
+    table = AnswerTable(
+        Box(classes=CLASSES),
+        items,
+        ["rule a", "rule b", "person"],
+        [item for item, _, _ in rows],
+        [annotator for _, annotator, _ in rows],
+        [value for _, _, value in rows],
+        classes=CLASSES,
+        kinds=["rule", "rule", "person"],
+    )
+
+    model = BoxModel().fit(table)
+
+    assert 0.9 < precision_recall(list(gold.values()), _values(model.predict(table))).f1
+    assert 3 < model.details_["objects_per_item"] < 6
+    assert model.reliability_.min() > 0.7
