@@ -45,7 +45,8 @@ class Suggestions:
         stored = current_consensus(workspace)
         self._schema = workspace.schema.without_demands()
         self._kind: LabelKind = registry.find("label_kind", self._schema.kind)(**self._schema.kind_options)
-        self._model = str(stored.meta["model"])
+        # The model of boxes is called "box", which beside a box tells nobody anything.
+        self._source = "consensus" if self._schema.is_structured else str(stored.meta["model"])
         self._answers = answers
         self._own = _own(workspace, stored, answers) if self._schema.is_structured else {}
 
@@ -54,7 +55,7 @@ class Suggestions:
         label, confidence = self._answers.get(item.id, (None, 0.0))
         if label is None:
             return []
-        told = [*self._fitting(item, "consensus", self._model, "consensus", confidence, label)]
+        told = [*self._fitting(item, "consensus", self._source, "consensus", confidence, label)]
         for one in self._own.get(item.id, ()):
             score = min(one.score, confidence)  # never before the consensus
             told += self._fitting(item, f"{one.kind}:{one.annotator}", one.annotator, one.kind, score, one.value)
