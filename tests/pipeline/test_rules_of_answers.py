@@ -174,6 +174,23 @@ def test_other_classes_need_other_votes(workspace: Workspace, folder: Path) -> N
         aggregate(Workspace.open(folder))
 
 
+def test_rules_may_tell_attributes(workspace: Workspace, folder: Path) -> None:
+    """What a rule leaves out is no fault, even where people must tell it; other attributes need other votes."""
+    asked = '[[schema.attributes]]\nname = "sure"\nkind = "choice"\noptions = ["yes", "no"]\nrequired = true\n'
+    (folder / "labelmill.toml").write_text(PROJECT.replace("[annotate]", f"{asked}[annotate]"))
+    (folder / "rules.py").write_text(
+        RULES.replace('"label": "place"}', '"label": "place", "attributes": {"sure": "no"}}')
+    )
+
+    done = annotate(Workspace.open(folder))
+    (folder / "labelmill.toml").write_text(PROJECT.replace("[annotate]", f"{asked.replace('no', 'perhaps')}[annotate]"))
+    again = annotate(Workspace.open(folder))
+
+    assert done.faults == {}
+    assert again.ran == ["capitals", "after_in"]
+    assert again.faults == {"after_in": 2}
+
+
 def test_numbers_below_zero_are_answers(tmp_path: Path) -> None:
     """The constant for an abstention is a number where numbers are asked for; None abstains."""
     (tmp_path / "labelmill.toml").write_text('[schema]\nkind = "number"\n[annotate]\nengine = "serial"\n')

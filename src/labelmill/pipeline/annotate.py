@@ -186,8 +186,10 @@ def _rules(workspace: Workspace) -> LoadedCode:
 
 
 def _fingerprints(workspace: Workspace, rules: LoadedCode) -> dict[str, str]:
-    """Annotator -> fingerprint of its votes: of itself and the question."""
+    """Annotator -> fingerprint of its votes: of itself and the question, with the attributes that values may have."""
     asked = schema_fingerprint(workspace.schema)
+    if workspace.schema.attributes:
+        asked += digest_of([attribute.to_dict() for attribute in workspace.schema.attributes])[:8]
     return {name: f"{fingerprint}-{asked}" for name, fingerprint in rules.fingerprints.items()}
 
 
