@@ -85,12 +85,11 @@ def test_the_table_for_people(shell: Shell) -> None:
 
 
 def test_who_overlooks_coins_helps_less(tmp_path: Path) -> None:
-    """The simulated person's misses are felt, and the same seed makes the same demo."""
+    """The simulated person's misses are felt; the rules are the same."""
     careful = demo_answers(tmp_path / "a", example="coins", workers=1)
-    again = demo_answers(tmp_path / "b", example="coins", workers=1)
-    careless = demo_answers(tmp_path / "c", example="coins", overlooks=0.7, workers=1)
+    careless = demo_answers(tmp_path / "b", example="coins", overlooks=0.7, workers=1)
 
-    assert [one.to_dict() for one in careful.measured] == [one.to_dict() for one in again.measured]
+    assert careful.measured[:3] == careless.measured[:3]
     assert careless.measured[-2].figures["f1"] < careful.measured[-2].figures["f1"]
 
 
@@ -110,8 +109,11 @@ def test_from_one_command_to_a_release(example: str, tmp_path: Path) -> None:
             else:
                 task = next(one for one in tasks if one["suggestions"])
                 sources = [one["source"] for one in task["suggestions"]]
-                value = task["suggestions"][0]["value"][1:]
+                marked = task["suggestions"][0]["value"][1:]
+                value = [{name: told for name, told in one.items() if name != "score"} for one in marked]
+                assert sources[0] == "consensus"
                 assert len(sources) == 3
+                assert [one for one in marked if "score" in one] == (marked if example == "coins" else [])
             client.answer(project["project"], task, value)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=15) == 0

@@ -45,12 +45,14 @@ def command(folder: Path, classes: str | None, kind: str, modality: str, name: s
     names = split_names(_asked_for() if classes is None and kind not in WITHOUT_CLASSES else classes) or []
     project = init(folder, classes=names, kind=kind, modality=modality, name=name)  # type: ignore[arg-type]  # click checked the modality
     is_structured = project.schema.is_structured
+    source = "ITEMS.csv" if modality == "text" else "FOLDER"
+    then = "labelmill import VOTES.csv && labelmill aggregate" if modality == "text" else "labelmill serve"
     Door(folder, as_json=as_json).show(
         {"folder": str(folder), "classes": list(project.schema.classes)},
         line("Made ", (str(folder), "bold"), f" with labelmill.toml{'' if is_structured else ' and rules.py'}."),
-        f"Next: cd {folder} && labelmill import ITEMS.csv && labelmill import VOTES.csv && labelmill aggregate"
+        f"Next: cd {folder} && labelmill import {source} && {then}"
         if is_structured
-        else f"Next: edit {folder / 'rules.py'}, then  cd {folder} && labelmill import ITEMS.csv && labelmill run",
+        else f"Next: edit {folder / 'rules.py'}, then  cd {folder} && labelmill import {source} && labelmill run",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -49,6 +49,7 @@ class Suggestions:
         self._source = "consensus" if self._schema.is_structured else str(stored.meta["model"])
         self._answers = answers
         self._own = _own(workspace, stored, answers) if self._schema.is_structured else {}
+        self._parts = _parts(workspace, stored, answers) if self._schema.is_structured else {}
 
     def of(self, item: Item) -> list[dict[str, Any]]:
         """The suggestions for an item whose facts are known, as the database takes them, best first."""
@@ -56,6 +57,8 @@ class Suggestions:
         if label is None:
             return []
         told = [*self._fitting(item, "consensus", self._source, "consensus", confidence, label)]
+        if told and item.id in self._parts:
+            told[0]["value"] = self._with_scores(told[0]["value"], self._parts[item.id], item)
         for one in self._own.get(item.id, ()):
             score = min(one.score, confidence)  # never before the consensus
             told += self._fitting(item, f"{one.kind}:{one.annotator}", one.annotator, one.kind, score, one.value)
@@ -70,6 +73,23 @@ class Suggestions:
         except SchemaError:
             return
         yield {"id": name, "source": source, "kind": kind, "score": score, "value": value}
+
+    def _with_scores(self, value: Any, parts: Sequence[float], item: Item) -> Any:
+        """The value with how likely each of its elements is right, where the kind has room for that."""
+        if not isinstance(value, list) or len(value) != len(parts) or not all(isinstance(one, dict) for one in value):
+            return value
+        scored = [{**one, "score": round(part, 4)} for one, part in zip(value, parts, strict=True)]
+        try:
+            return self._kind.validate(scored, self._schema, item)
+        except SchemaError:
+            return value
+
+
+def _parts(workspace: Workspace, stored: ConsensusVersion, items: Iterable[str]) -> dict[str, list[float]]:
+    """Item -> how likely each element of the consensus on it is right."""
+    frames = [workspace.lake.read_consensus(stored.digest, partition.id) for partition in stored.partitions]
+    rows = pl.concat(frames).filter(pl.col("item").is_in(list(items)))
+    return dict(rows.select("item", "parts").iter_rows())
 
 
 def _own(workspace: Workspace, stored: ConsensusVersion, items: Iterable[str]) -> dict[str, list[_Own]]:

@@ -56,6 +56,28 @@ def looks_like(x):
     return {second} if len(x.text) < 20 else None
 '''
 
+WITHOUT_TEXT = """\
+
+[train]
+learner = ""          # the one that ships reads texts
+"""
+
+RULES_ON_FILES = '''\
+"""Labeling functions: each names a class, or nothing where it has no opinion."""
+
+from pathlib import Path
+
+from labelmill import labeling_function
+
+HERE = Path(__file__).parent
+
+
+@labeling_function()
+def looks_like(x):
+    """Any Python: HERE / x.{modality} is the file, x.<column> any other column."""
+    return {second} if (HERE / x.{modality}).stat().st_size < 20 else None
+'''
+
 
 def init(
     folder: Path,
@@ -88,8 +110,10 @@ def init(
     )
     files = {}
     if not schema.is_structured:  # rules and certificates are about classes
-        text += MACHINES
-        files["rules.py"] = _encoded(RULES.format(first=_quoted(classes[0]), second=_quoted(classes[-1])))
+        text += MACHINES if modality == "text" else WITHOUT_TEXT + MACHINES
+        rules = RULES if modality == "text" else RULES_ON_FILES
+        told = rules.format(first=_quoted(classes[0]), second=_quoted(classes[-1]), modality=modality)
+        files["rules.py"] = _encoded(told)
     project = Project.of(folder, _encoded(text))
     _write(folder, files | {PROJECT_FILE: _encoded(text)})
     return project
