@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -98,6 +99,7 @@ def test_from_one_command_to_a_release(example: str, tmp_path: Path) -> None:
     """Rules vote, the server hands out an item with what they suggest and its file, a person's answer counts."""
     need(example)
     folder = tmp_path / example
+    value: Any
     with served(example, folder) as (process, link):
         root, _, token = link.partition("/set-up/")
         with Client(root) as client:
@@ -131,6 +133,15 @@ def test_from_one_command_to_a_release(example: str, tmp_path: Path) -> None:
     assert {"image", "audio"} & set(task["data"])
     release = pl.read_csv(Path(export(workspace, formats=["csv"]).place) / "labels.csv", infer_schema=False)
     assert dict(release.select("item", "decided_by").iter_rows())[task["item"]] == "people (asked)"
+
+
+def test_answers_of_people_are_never_replaced(shell: Shell) -> None:
+    """A demo where somebody has answered in the browser is not made anew."""
+    Path("made/.labelmill").mkdir(parents=True)
+    for name in (".labelmill-demo", ".labelmill/people.db"):
+        Path("made", name).write_text("")
+
+    refused(shell, ["demo", "coins", "--out", "made"], 1, "holds what people answered", "--out")
 
 
 def test_what_is_missing_is_told(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,9 @@ GOLD = "gold.parquet"
 PREPARE = "prepare.py"
 """Program that makes an example's files; run in the folder that gets them."""
 
+ANSWERS = Path(".labelmill", "people.db")
+"""File in a project where people's answers are, if they were ever asked."""
+
 MARK = ".labelmill-demo"
 """File that says a folder was made by the demo and may be made anew."""
 
@@ -109,11 +112,16 @@ def copy_example(source: Path, folder: Path) -> Path:
     Raises
     ------
     StorageError
-        If the folder holds something else.
+        If the folder holds something else, or what people answered.
     """
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise StorageError(f"{folder} is not empty and not a demo: choose another folder with --out DIR")
+        if (folder / ANSWERS).exists():
+            raise StorageError(
+                f"{folder} holds what people answered: count it with `labelmill run -p {folder}`, or choose another "
+                "folder with --out DIR"
+            )
         shutil.rmtree(folder)
     try:
         shutil.copytree(
