@@ -137,6 +137,18 @@ class Client:
         """Progress, annotators, agreement; for leads."""
         return self._asked("GET", _path(project, "dashboard"))
 
+    def settings(self, project: str) -> dict[str, Any]:
+        """A project's settings with their `version`, which `change_settings` asks for; for leads."""
+        return self._asked("GET", _path(project, "settings"))
+
+    def change_settings(self, project: str, *, version: str, **settings: Any) -> dict[str, Any]:
+        """Change some settings; ConflictError if they were changed since this version. For admins."""
+        return self._asked("PUT", _path(project, "settings"), {"version": version, "settings": settings})
+
+    def give_back_of(self, project: str, annotator: str) -> int:
+        """Return what somebody holds unanswered to the queue; how many tasks. For leads."""
+        return int(self._asked("POST", _path(project, "people", annotator, "give-back"), {})["n"])
+
     def create_token(self, name: str, scopes: Sequence[str], *, project: str | None = None, days: int = 90) -> str:
         """A token for a program; shown now and never again."""
         form = {"name": name, "scopes": list(scopes), "project": project, "days": days}

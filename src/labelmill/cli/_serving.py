@@ -61,7 +61,7 @@ class Serving:
 
 def serve_project(workspace: Workspace, serving: Serving) -> None:
     """Fill the queue and answer until stopped."""
-    from labelmill.pipeline.people import database_of, fill_queue, open_project
+    from labelmill.pipeline.people import database_of, fill_queue, open_project, settings_to_take_over
     from labelmill.server.running import listen
     from labelmill.server.webhooks import Sender
     from labelmill.stores.database.connect import open_database
@@ -69,6 +69,9 @@ def serve_project(workspace: Workspace, serving: Serving) -> None:
     address = database_of(workspace, serving.database)
     with listen(serving.host, serving.port) as taken, open_database(address) as database:
         _refuse_open_door(database, serving.host)
+        taken_over = settings_to_take_over(workspace, database)
+        if taken_over:
+            click.echo(f"labelmill.toml has changed since it was last served: {', '.join(taken_over)}.", err=True)
         project = open_project(workspace, database, address)
         click.echo("Choosing what to ask ...", err=True)
         queued = fill_queue(workspace, database, project, count=serving.count)

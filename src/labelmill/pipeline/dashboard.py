@@ -5,19 +5,40 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import Any, Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from labelmill import registry
+from labelmill.domain.ports import LabelKind
 from labelmill.domain.schema import OF_CLASSES, LabelSchema
+from labelmill.domain.strict_json import loads
 from labelmill.errors import LabelmillError
+from labelmill.pipeline._compared_classes import compare_classes
+from labelmill.pipeline._compared_values import Nearness, compare_values, items_to_compare
+from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.analyze import analyze
+from labelmill.pipeline.forecast import DAY_MS, forecast
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.agreement import agreement
 from labelmill.quality.bounds import wilson_interval
 from labelmill.stores.database.connect import Database
-from labelmill.stores.database.figures import HeldAnswer, answers_by_day, held_answers, suggestion_counts
+from labelmill.stores.database.figures import (
+    PURPOSES,
+    AnswerColumns,
+    Someone,
+    answer_columns,
+    answers_compared,
+    answers_wanted,
+    everybody,
+    gold_answers_of,
+    suggestion_counts,
+)
 from labelmill.stores.database.projects import Project
+from labelmill.stores.database.tasks import progress
 from labelmill.stores.database.votes import iso_time
 
 __all__ = ["accuracies_of_machines", "dashboard", "remember_machines"]
@@ -25,11 +46,59 @@ __all__ = ["accuracies_of_machines", "dashboard", "remember_machines"]
 MACHINES = "machines"
 """Document with what was last found out about rules and models."""
 
+ONE_CLASS: Final = frozenset({"choice", "rating"})
+"""Kinds whose answer names one class: two answers can be confused with each other."""
+
+MOST_CLASSES: Final = 40
+"""In the matrix of confusions; the most frequent ones. More are no picture any more."""
+
+MOST_PEOPLE: Final = 20
+"""In the matrix of who differs from whom."""
+
+GOLD_BAR: Final = 0.75
+"""How near to the known answer counts as right where answers are shapes, spans, numbers or texts."""
+
+Columns = npt.NDArray[np.int64]
+
+
+class _Views(NamedTuple):
+    """What people's answers show when they are held against each other.
+
+    `reliability` is user -> value, low, high.
+    """
+
+    reliability: Mapping[int, tuple[float | None, float | None, float | None]]
+    agreement: dict[str, Any]
+    confusion: dict[str, Any]
+    pairs: dict[str, Any]
+    balance: list[dict[str, Any]]
+
 
 def remember_machines(workspace: Workspace) -> None:
     """Put what is known of rules and models where the dashboard finds it."""
-    rows = [row for row in analyze(workspace).to_dict()["annotators"] if row["kind"] != "person"]
+    if workspace.schema.is_structured:
+        rows = _machines_by_distance(workspace)
+    else:
+        rows = [row for row in analyze(workspace).to_dict()["annotators"] if row["kind"] != "person"]
     workspace.lake.write_document(MACHINES, {"rows": rows})
+
+
+def _machines_by_distance(workspace: Workspace) -> list[dict[str, Any]]:
+    """Rows as `analyze` gives them, as far as the model of shapes, spans, numbers or texts tells."""
+    n_items = workspace.lake.n_items
+    unknown = dict.fromkeys(("overlaps", "conflicts", "true_accuracy", "true_interval"))
+    return [
+        {
+            "name": row["annotator"],
+            "kind": row["kind"],
+            "n_votes": row["votes"],
+            "coverage": row["votes"] / n_items if n_items else None,
+            "learned_accuracy": None if row["reliability"] is None else _known(row["reliability"]),
+            **unknown,
+        }
+        for row in aggregate(workspace).annotators.iter_rows(named=True)
+        if row["kind"] in {"rule", "model"}
+    ]
 
 
 def accuracies_of_machines(folder: Path) -> dict[str, float]:
@@ -43,117 +112,218 @@ def dashboard(
 ) -> dict[str, Any]:
     """Everything that the page of the lead shows, as plain data.
 
-    People are measured against the others: the share of items on which somebody says what most others say. Machines
-    by what the label model learned of them.
+    People are measured against the others: for classes by the share of items on which somebody says what most others
+    say, for shapes, spans, numbers and texts by how near they come to the others. Machines by what the label model
+    learned of them.
 
     Parameters
     ----------
     folder : Path, optional
         The project's folder, where rules and models are described.
     """
-    answers = held_answers(database, project)
-    spoken = [one for one in answers if one.purpose != "review"] if schema.kind in OF_CLASSES else []
+    now = database.clock()
+    kind = registry.find("label_kind", schema.kind)(**schema.kind_options)
+    is_named = schema.kind in OF_CLASSES | ONE_CLASS
+    answers = answer_columns(database, project, with_values=is_named)
+    people = everybody(database, project, set(answers.users))
+    seen = {one.number: one for one in people}
+    views = _of_classes(answers, schema) if is_named else _of_values(database, project, answers, kind, schema, seen)
     machines = [] if folder is None else _machines(folder)
     return {
-        "progress": [{"at": iso_time(at), "done": done} for at, done in answers_by_day(database, project)],
-        "annotators": [*_people(answers, spoken), *(_annotator(row) for row in machines)],
-        "agreement": _agreement(spoken),
-        "confusion": _confusion(spoken, schema),
+        "at": iso_time(now),
+        "kind": schema.kind,
+        **_progress(database, project, answers, now),
+        "annotators": [
+            *_people(answers, people, views, _gold(database, project, kind, is_named=is_named)),
+            *(_annotator(row) for row in machines),
+        ],
+        "agreement": views.agreement,
+        "confusion": views.confusion,
+        "pairs": views.pairs,
         "rules": [_rule(row) for row in machines],
         "suggestions": suggestion_counts(database, project),
-        "balance": _balance(spoken, schema),
+        "balance": views.balance,
     }
 
 
-def _people(answers: Sequence[HeldAnswer], spoken: Sequence[HeldAnswer]) -> list[dict[str, Any]]:
-    votes, times, names = Counter[str](), defaultdict[str, list[int]](list), dict[str, str]()
-    for one in answers:
-        votes[one.annotator] += 1
-        names[one.annotator] = one.name
-        if one.ms_active is not None:
-            times[one.annotator].append(one.ms_active)
-    agreed = _against_others(spoken)
+def _progress(database: Database, project: Project, answers: AnswerColumns, now: int) -> dict[str, Any]:
+    stands = progress(database, project)
+    wanted, missing = answers_wanted(database, project)
+    by_day = Counter(at - at % DAY_MS for at in answers.at)
+    days = sorted(by_day)
+    timed = [ms for ms in answers.ms_active if ms >= 0]
+    ahead = forecast(by_day, missing, now)
+    return {
+        "progress": [
+            {"at": iso_time(day), "done": done}
+            for day, done in zip(days, accumulate(by_day[day] for day in days), strict=True)
+        ],
+        "items": {"done": stands.n_done, "total": stands.n_tasks},
+        "answers": {"held": len(answers), "wanted": wanted, "missing": missing},
+        "hours_left": round(missing * float(np.median(timed)) / 3_600_000, 2) if timed else None,
+        "forecast": None
+        if ahead is None
+        else {
+            "per_day": ahead.per_day,
+            "n_days": ahead.n_days,
+            "done_at": _time(ahead.done_at),
+            "soonest": _time(ahead.soonest),
+            "latest": _time(ahead.latest),
+        },
+    }
+
+
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else iso_time(ms)
+
+
+def _people(
+    answers: AnswerColumns, people: Sequence[Someone], views: _Views, gold: Mapping[int, tuple[int, int]]
+) -> list[dict[str, Any]]:
+    """Whoever has answered, the most diligent first."""
+    users, ms, at = (np.frombuffer(column, dtype=np.int64) for column in (answers.users, answers.ms_active, answers.at))
     rows = []
-    for annotator, n in votes.most_common():
-        right, compared = agreed.get(annotator, (0, 0))
-        low, high = wilson_interval(right, compared)
+    for one in people:
+        mine = users == one.number
+        if not mine.any():
+            continue
+        timed = ms[mine & (ms >= 0)]
+        value, low, high = views.reliability.get(one.number, (None, None, None))
+        quarter, middle, three = np.quantile(timed, [0.25, 0.5, 0.75]).tolist() if len(timed) else (None,) * 3
         rows.append(
             {
-                "name": names[annotator],
+                "annotator": one.annotator,
+                "name": one.name,
                 "kind": "person",
-                "votes": n,
-                "reliability": right / compared if compared else None,
-                "low": _known(float(low)),
-                "high": _known(float(high)),
-                "ms_median": median(times[annotator]) if times[annotator] else None,
+                "votes": int(mine.sum()),
+                "reliability": value,
+                "low": low,
+                "high": high,
+                "ms_median": middle,
+                "ms_low": quarter,
+                "ms_high": three,
+                "gold": _share(*gold[one.number]) if one.number in gold else None,
+                "last_at": iso_time(int(at[mine].max())),
             }
         )
-    return rows
+    return sorted(rows, key=lambda row: -row["votes"])
 
 
-def _against_others(spoken: Sequence[HeldAnswer]) -> dict[str, tuple[int, int]]:
-    """For each annotator: items on which most others say the same, and items on which most others say something."""
-    by_item: dict[str, dict[str, str]] = defaultdict(dict)
-    for one in spoken:
-        if one.value is not None:
-            by_item[one.item][one.annotator] = _label(one)
-    found: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for said in by_item.values():
-        counts = Counter(said.values())
-        for annotator, label in said.items():
-            others = counts.copy()
-            others[label] -= 1
-            best = others.most_common(2)
-            if best[0][1] == 0 or (len(best) > 1 and best[0][1] == best[1][1]):
-                continue
-            found[annotator][0] += label == best[0][0]
-            found[annotator][1] += 1
-    return {annotator: (right, n) for annotator, (right, n) in found.items()}
+def _share(right: int, n: int) -> dict[str, Any]:
+    low, high = wilson_interval(right, n)
+    return {"right": right, "n": n, "low": _known(float(low)), "high": _known(float(high))}
 
 
-def _label(one: HeldAnswer) -> str:
-    return one.value if isinstance(one.value, str) else " + ".join(one.value)
+def _gold(database: Database, project: Project, kind: LabelKind, *, is_named: bool) -> dict[int, tuple[int, int]]:
+    """User -> right ones, and all, among answers on items whose answer is known."""
+    found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for user, said, known in gold_answers_of(database, project):
+        if is_named:
+            is_right = said == known or loads(said) == loads(known)
+        else:
+            value = loads(said)
+            is_right = value is not None and 1 - kind.distance(value, loads(known)) >= GOLD_BAR
+        found[user][0] += is_right
+        found[user][1] += 1
+    return {user: (right, n) for user, (right, n) in found.items()}
 
 
-def _agreement(spoken: Sequence[HeldAnswer]) -> dict[str, float | None]:
-    rows = [one for one in spoken if one.value is not None]
-    nothing: dict[str, float | None] = {"value": None, "low": None, "high": None}
-    if not rows:
-        return nothing
-    table = {
-        "item": [one.item for one in rows],
-        "annotator": [one.annotator for one in rows],
-        "label": [_label(one) for one in rows],
-    }
+def _of_classes(answers: AnswerColumns, schema: LabelSchema) -> _Views:
+    labels, code_of_text, members = _labels(answers.texts, schema)
+    codes = np.array([*code_of_text, -1], dtype=np.int64)[np.frombuffer(answers.values, dtype=np.int32)]
+    is_said = np.frombuffer(answers.purposes, dtype=np.int8) != PURPOSES.index("review")
+    items, users = (np.frombuffer(column, dtype=np.int64)[is_said] for column in (answers.items, answers.users))
+    codes = codes[is_said]
+    compared = compare_classes(items, users, codes, labels)
+    reliability = {}
+    for user, (right, n) in compared.against_others.items():
+        low, high = wilson_interval(right, n)
+        reliability[user] = (right / n, _known(float(low)), _known(float(high)))
+    counts = Counter(codes[codes >= 0].tolist())
+    balance = Counter(dict.fromkeys(schema.classes, 0))
+    for code, n in counts.items():
+        balance.update(dict.fromkeys(members[code], n))
+    level = "ordinal" if schema.kind == "rating" else "nominal"
+    return _Views(
+        reliability,
+        _alpha(compared.table, level),
+        _confusion(compared.confusion, schema),
+        {"names": [], "matrix": []},
+        [{"class": name, "count": balance[name]} for name in schema.classes],
+    )
+
+
+def _labels(texts: Sequence[str], schema: LabelSchema) -> tuple[list[str], list[int], list[tuple[str, ...]]]:
+    """All labels, those of the schema first; the label of each text; and the classes of each label."""
+    labels = [] if schema.kind == "multi_choice" else list(schema.classes)
+    members: list[tuple[str, ...]] = [(name,) for name in labels]
+    place = {name: code for code, name in enumerate(labels)}
+    codes = []
+    for text in texts:
+        value = loads(text)
+        names = () if value is None else (value,) if isinstance(value, str) else tuple(value)
+        label = " + ".join(names)
+        if value is not None and label not in place:
+            place[label] = len(labels)
+            labels.append(label)
+            members.append(names)
+        codes.append(-1 if value is None else place[label])
+    return labels, codes, members
+
+
+def _alpha(table: Any, level: Any) -> dict[str, Any]:
+    told = {"measure": "alpha", "value": None, "low": None, "high": None, "n_items": 0}
+    if not table.n_items:
+        return told
     try:
-        found = agreement(table)
+        found = agreement(table, level=level)
     except LabelmillError:
-        return nothing
-    return {"value": _known(found.value), "low": _known(found.low), "high": _known(found.high)}
+        return told
+    ends = {"value": _known(found.value), "low": _known(found.low), "high": _known(found.high)}
+    return {**told, **ends, "n_items": found.n_items}
 
 
-def _confusion(spoken: Sequence[HeldAnswer], schema: LabelSchema) -> dict[str, Any]:
-    """Pairs of answers of different people on the same item: row the one's, column the other's, both ways."""
-    if schema.kind != "choice":
+def _confusion(matrix: npt.NDArray[np.int64], schema: LabelSchema) -> dict[str, Any]:
+    if schema.kind not in ONE_CLASS:
         return {"classes": [], "matrix": []}
-    place = {name: k for k, name in enumerate(schema.classes)}
-    matrix = [[0] * len(place) for _ in place]
-    by_item: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in spoken:
-        if one.value in place:
-            by_item[one.item][one.value] += 1
-    for counts in by_item.values():
-        for a, n in counts.items():
-            for b, m in counts.items():
-                matrix[place[a]][place[b]] += n * (n - 1) if a == b else n * m
-    return {"classes": list(schema.classes), "matrix": matrix}
+    own = matrix[: schema.n_classes, : schema.n_classes]
+    kept = np.sort(np.argsort(-own.sum(axis=1), kind="stable")[:MOST_CLASSES])
+    return {"classes": [schema.classes[k] for k in kept], "matrix": own[np.ix_(kept, kept)].tolist()}
 
 
-def _balance(spoken: Sequence[HeldAnswer], schema: LabelSchema) -> list[dict[str, Any]]:
-    counts: Counter[str] = Counter()
-    for one in spoken:
-        counts.update([one.value] if isinstance(one.value, str) else one.value or [])
-    return [{"class": name, "count": counts[name]} for name in schema.classes]
+def _of_values(
+    database: Database,
+    project: Project,
+    answers: AnswerColumns,
+    kind: LabelKind,
+    schema: LabelSchema,
+    seen: Mapping[int, Someone],
+) -> _Views:
+    is_said = np.frombuffer(answers.purposes, dtype=np.int8) != PURPOSES.index("review")
+    chosen = items_to_compare(np.frombuffer(answers.items, dtype=np.int64)[is_said])
+    compared = compare_values(answers_compared(database, project, chosen), kind)
+    near = compared.all
+    return _Views(
+        {user: near[:3] for user, near in compared.by_user.items()},
+        {"measure": "nearness", **_ends(near), "n_items": near.n_items},
+        {"classes": [], "matrix": []},
+        _pairs(compared.apart, seen),
+        [{"class": name, "count": compared.classes.get(name, 0)} for name in schema.classes],
+    )
+
+
+def _ends(near: Nearness) -> dict[str, float | None]:
+    return {"value": near.value, "low": near.low, "high": near.high}
+
+
+def _pairs(apart: Mapping[tuple[int, int], tuple[float, int]], seen: Mapping[int, Someone]) -> dict[str, Any]:
+    """Mean distance of each two people, None where they share no item; those who share the most."""
+    shared = Counter[int]()
+    for pair, (_, n) in apart.items():
+        shared.update(dict.fromkeys(pair, n))
+    kept = sorted(user for user, _ in shared.most_common(MOST_PEOPLE))
+    matrix = [[apart.get((min(one, other), max(one, other)), (None, 0))[0] for other in kept] for one in kept]
+    return {"names": [seen[user].name if user in seen else str(user) for user in kept], "matrix": matrix}
 
 
 def _machines(folder: Path) -> list[dict[str, Any]]:
@@ -167,6 +337,7 @@ def _machines(folder: Path) -> list[dict[str, Any]]:
 def _annotator(row: Mapping[str, Any]) -> dict[str, Any]:
     interval = row["true_interval"] or {}
     return {
+        "annotator": row["name"],
         "name": row["name"],
         "kind": row["kind"],
         "votes": row["n_votes"],
@@ -174,16 +345,22 @@ def _annotator(row: Mapping[str, Any]) -> dict[str, Any]:
         "low": interval.get("low"),
         "high": interval.get("high"),
         "ms_median": None,
+        "ms_low": None,
+        "ms_high": None,
+        "gold": None,
+        "last_at": None,
     }
 
 
 def _rule(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": row["name"],
+        "kind": row["kind"],
         "coverage": row["coverage"],
         "overlap": row["overlaps"],
         "conflict": row["conflicts"],
         "accuracy": _accuracy(row),
+        "is_measured": row["true_accuracy"] is not None,
     }
 
 

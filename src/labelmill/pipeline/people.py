@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,16 @@ from labelmill.stores.database.connect import Database, open_database
 from labelmill.stores.database.projects import Project, create_project, find_project, update_settings
 from labelmill.stores.database.tasks import NewTask, Put, put_tasks
 
-__all__ = ["Queued", "database_of", "fill_queue", "open_project", "people_settings", "refill"]
+__all__ = [
+    "Queued",
+    "database_of",
+    "differences",
+    "fill_queue",
+    "open_project",
+    "people_settings",
+    "refill",
+    "settings_to_take_over",
+]
 
 EVERYBODY = 1_000
 """Overlap of gold items: whoever comes may be asked."""
@@ -84,6 +93,10 @@ def open_project(workspace: Workspace, database: Database, address: Path | str |
             ) from error
         if dict(project.settings) == wanted:
             return project
+        # Somebody may have changed them in the browser since the file was read.
+        wanted = people_settings(Workspace.open(workspace.project.folder))
+        if dict(project.settings) == wanted:
+            return project
         return update_settings(database, project, wanted, version=project.version)
     project = create_project(database, _free_name(workspace, database), wanted)
     elsewhere = {} if address in {None, workspace.project.database} else {"database": str(address)}
@@ -91,6 +104,30 @@ def open_project(workspace: Workspace, database: Database, address: Path | str |
     for admin in list_admins(database):
         set_role(database, project, admin, "admin")
     return project
+
+
+def settings_to_take_over(workspace: Workspace, database: Database) -> list[str]:
+    """Names of settings that `open_project` will change in the database, because `labelmill.toml` says otherwise."""
+    known = workspace.lake.read_document(PEOPLE)
+    if known is None:
+        return []
+    try:
+        project = find_project(database, known["project"])
+    except UsageError:
+        return []
+    return differences(project.settings, people_settings(workspace))
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Names of settings whose values differ, such as `schema.classes`."""
+    names = []
+    for section in sorted({*before, *after} - {"kept_in"}):
+        one, other = before.get(section), after.get(section)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            names += [f"{section}.{name}" for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
+        elif one != other:
+            names.append(section)
+    return names
 
 
 def people_settings(workspace: Workspace) -> dict[str, Any]:
@@ -105,7 +142,8 @@ def people_settings(workspace: Workspace) -> dict[str, Any]:
     schema = workspace.schema.to_dict()
     shown = {"overlap": project["people.overlap"], "threshold": project["people.threshold"]}
     media = list(project["storage.media"])
-    return {"title": project.name, "media": media, "schema": schema, "queue": queue, "people": shown}
+    told = {"title": project.name, "media": media, "schema": schema, "queue": queue, "people": shown}
+    return told | {"kept_in": "file"}
 
 
 def fill_queue(workspace: Workspace, database: Database, project: Project, *, count: int | None = None) -> Queued:
@@ -124,8 +162,7 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
         If there are no items yet.
     """
     aggregate(workspace)
-    if not workspace.schema.is_structured:
-        remember_machines(workspace)
+    remember_machines(workspace)
     selected = select(workspace, count=count or MOST_WAITING)
     gold = put_tasks(database, project, _gold_tasks(workspace)) if workspace.project["people.gold_share"] else Put(0, 0)
     return Queued(put_tasks(database, project, _label_tasks(workspace, selected)), gold)

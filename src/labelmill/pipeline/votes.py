@@ -24,11 +24,13 @@ __all__ = [
     "ballot_plan",
     "ballots",
     "coded_answers",
+    "commands_for",
     "current_machines",
     "machine_answers",
     "people_votes",
     "said_by_people",
     "schema_fingerprint",
+    "stale_machines",
 ]
 
 CURRENT = "annotators"
@@ -57,13 +59,23 @@ def _remembered(workspace: Workspace) -> list[Machine]:
     return [Machine(**entry) for entry in document["machines"]]
 
 
+def stale_machines(workspace: Workspace) -> list[Machine]:
+    """The rules and models that have answered another question only, and do not count until they are run again."""
+    asked = schema_fingerprint(workspace.schema)
+    return [machine for machine in _remembered(workspace) if machine.schema != asked]
+
+
+def commands_for(machines: Sequence[Machine]) -> list[str]:
+    """What is to be run so that these vote again."""
+    learned = [machine.evaluation == "learned" for machine in machines]
+    return ["labelmill annotate"] * (not all(learned)) + ["labelmill train"] * any(learned)
+
+
 def _check_question(workspace: Workspace, *, without_models: bool) -> None:
     """Refuse to count while machines have answered another question only."""
-    asked = schema_fingerprint(workspace.schema)
-    stale = [m for m in _remembered(workspace) if m.schema != asked and not (without_models and m.kind == "model")]
+    stale = [m for m in stale_machines(workspace) if not (without_models and m.kind == "model")]
     if stale:
-        rules = [machine.name for machine in stale if machine.evaluation != "learned"]
-        step = "labelmill annotate" if rules else "labelmill train"
+        step = commands_for(stale)[0]
         raise FailedError(
             f"the classes in labelmill.toml have changed since {', '.join(m.name for m in stale)} voted: "
             f"run `{step}` again"

@@ -13,6 +13,7 @@ from labelmill import registry
 from labelmill.domain.item import Item
 from labelmill.domain.ports import LabelKind
 from labelmill.domain.schema import LabelSchema
+from labelmill.server.kept_figures import KeptFigures
 from labelmill.server.limits import Buckets
 from labelmill.server.settings import ServerSettings
 from labelmill.server.traffic import Traffic
@@ -67,6 +68,7 @@ class Desk:
     def __init__(self, database: Database, settings: ServerSettings) -> None:
         self.database, self.settings = database, settings
         self.traffic = Traffic()
+        self.figures = KeptFigures()
         self.sign_ins = Buckets(settings.sign_ins / settings.sign_in_seconds, settings.sign_ins)
         self.sign_ins_by_address = Buckets(3 * settings.sign_ins / settings.sign_in_seconds, 3 * settings.sign_ins)
         self._lock = threading.Lock()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from labelmill.server.auth import GuardedRoute, access, project_of
@@ -13,6 +13,7 @@ from labelmill.server.naming import names_of
 from labelmill.server.pages_of import checked_limit, cursor
 from labelmill.server.problems import ProblemError
 from labelmill.server.showing import shown_data
+from labelmill.stores.database.item_filter import ItemFilter, conditions_of
 from labelmill.stores.database.item_pages import content_of, item_page
 from labelmill.stores.database.votes import history
 
@@ -21,13 +22,36 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api/projects/{project}", tags=["items"], route_class=GuardedRoute)
 
 
+Named = Annotated[str, Query(max_length=300)]
+
+
 @router.get("/items")
 @access("lead")
-def items(request: Request, after: str = "", limit: int = 50, state: Literal["", "open", "done"] = "") -> JSONResponse:
-    """A page of items in the order they were queued; `after` is the cursor that the page before ended with."""
-    start = cursor(after, "after") or 0
+def items(
+    request: Request,
+    after: str = "",
+    limit: int = 50,
+    state: Literal["", "open", "done"] = "",
+    annotator: Named = "",
+    said: Named = "",
+    confused: Named = "",
+    source: Named = "",
+    outcome: Literal["", "accepted", "edited", "rejected", "blind"] = "",
+    purpose: Literal["", "label", "review", "gold", "audit", "training"] = "",
+) -> JSONResponse:
+    """A page of items in the order they were queued; `after` is the cursor that the page before ended with.
+
+    `annotator` answered, `said` names a class in an answer, `confused` one in another; `source` suggested, and
+    `outcome` is what became of that.
+    """
+    database = desk_of(request).database
+    wanted = ItemFilter(state, purpose, source, annotator, said, outcome, confused)
     page = item_page(
-        desk_of(request).database, project_of(request), state=state, after=start, limit=checked_limit(limit, 1_000)
+        database,
+        project_of(request),
+        conditions=conditions_of(database, wanted),
+        after=cursor(after, "after") or 0,
+        limit=checked_limit(limit, 1_000),
     )
     lines = [row._asdict() | {"key": str(row.key)} for row in page]
     return JSONResponse({"items": lines, "after": str(page[-1].key) if len(page) == limit else None})

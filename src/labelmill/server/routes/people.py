@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -11,17 +12,22 @@ from pydantic import Field
 from labelmill.errors import UsageError
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import desk_of
+from labelmill.server.figures import figures_of
 from labelmill.server.forms import Form
 from labelmill.server.problems import ProblemError
 from labelmill.stores.database.accounts import (
+    Member,
     User,
     create_link,
     find_user,
+    give_back_of,
     list_members,
     remove_member,
     role_in,
     set_role,
 )
+from labelmill.stores.database.figures import Someone, everybody
+from labelmill.stores.database.votes import iso_time
 
 __all__ = ["router"]
 
@@ -51,21 +57,38 @@ class NewRole(Form):
 @router.get("/people")
 @access("lead")
 def people(request: Request) -> JSONResponse:
-    """All members, in the order they came."""
-    found = list_members(desk_of(request).database, project_of(request))
+    """All members, in the order they came, with what the dashboard knows of each."""
+    desk, project = desk_of(request), project_of(request)
+    told = {row["annotator"]: row for row in figures_of(desk, project)["annotators"] if row["kind"] == "person"}
+    signs = {one.annotator: one for one in everybody(desk.database, project)}
+    found = list_members(desk.database, project)
     return JSONResponse(
         {
             "people": [
-                {
-                    "annotator": one.user.public_id,
-                    "name": one.user.display_name,
-                    "role": one.role,
-                    "is_disabled": one.user.is_disabled,
-                }
+                _line(one, told.get(one.user.public_id, {}), signs) | {"is_me": one.user.id == visit_of(request).user}
                 for one in found
             ]
         }
     )
+
+
+def _line(one: Member, told: Mapping[str, Any], signs: Mapping[str, Someone]) -> dict[str, Any]:
+    sign = signs.get(one.user.public_id)
+    return {
+        "annotator": one.user.public_id,
+        "name": one.user.display_name,
+        "role": one.role,
+        "is_disabled": one.user.is_disabled,
+        "votes": told.get("votes", 0),
+        "ms_median": told.get("ms_median"),
+        "reliability": told.get("reliability"),
+        "low": told.get("low"),
+        "high": told.get("high"),
+        "gold": told.get("gold"),
+        "last_at": told.get("last_at"),
+        "seen_at": None if sign is None or sign.seen_at is None else iso_time(sign.seen_at),
+        "n_open": 0 if sign is None else sign.n_open,
+    }
 
 
 @router.post("/invitations")
@@ -100,7 +123,24 @@ def take_out(request: Request, annotator: str) -> Response:
     return Response(status_code=204)
 
 
+@router.post("/people/{annotator}/give-back")
+@access("lead", scope="admin")
+def give_back(request: Request, annotator: str) -> JSONResponse:
+    """Return to the queue all that somebody holds unanswered; they keep what they have begun as drafts."""
+    user = _anybody(request, annotator)
+    n = give_back_of(desk_of(request).database, project_of(request), user, actor=visit_of(request).public_id)
+    return JSONResponse({"n": n})
+
+
 def _member(request: Request, annotator: str) -> User:
+    user = _anybody(request, annotator)
+    if user.id == visit_of(request).user:
+        raise ProblemError(409, "your own role is for another admin to change")
+    return user
+
+
+def _anybody(request: Request, annotator: str) -> User:
+    """A member, oneself too."""
     database, project = desk_of(request).database, project_of(request)
     try:
         user = find_user(database, annotator)
@@ -108,8 +148,6 @@ def _member(request: Request, annotator: str) -> User:
         user = None
     if user is None or role_in(database, project, user.id) is None:
         raise ProblemError(404, "the project has no such member")
-    if user.id == visit_of(request).user:
-        raise ProblemError(409, "your own role is for another admin to change")
     return user
 
 

@@ -9,11 +9,12 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from labelmill.errors import AccessError, ConflictError, UsageError
-from labelmill.stores.database import audit_log, passwords
+from labelmill.stores.database import _leases, audit_log, passwords
 from labelmill.stores.database._checks import checked_text
 from labelmill.stores.database.account_tables import identities, links, members, sessions, users
 from labelmill.stores.database.connect import Database
 from labelmill.stores.database.projects import Project
+from labelmill.stores.database.tables import assignments
 
 __all__ = [
     "ROLES",
@@ -27,6 +28,7 @@ __all__ = [
     "disable_user",
     "find_user",
     "forget_user",
+    "give_back_of",
     "has_admin",
     "list_admins",
     "list_members",
@@ -273,9 +275,10 @@ def set_role(database: Database, project: Project, user: User, role: Role, *, ac
 
 
 def remove_member(database: Database, project: Project, user: User, *, actor: str = "") -> None:
-    """Take somebody out of a project; what they said stays."""
+    """Take somebody out of a project; what they said stays, what they hold goes back to the queue."""
 
     def work(connection: sa.Connection) -> None:
+        _give_back_all(connection, project, user)
         gone = sa.delete(members).where(members.c.project_id == project.id, members.c.user_id == user.id)
         if not connection.execute(gone).rowcount:
             raise UsageError(f"{user.public_id} is no member of {project.name!r}")
@@ -284,6 +287,18 @@ def remove_member(database: Database, project: Project, user: User, *, actor: st
         audit_log.append(connection, database.clock(), actor, "member.remove", detail, project=project.id)
 
     database.write(work)
+
+
+def give_back_of(database: Database, project: Project, user: User, *, actor: str = "") -> int:
+    """Return all that somebody holds unanswered to the queue, where they may meet it again; how many tasks."""
+
+    def work(connection: sa.Connection) -> int:
+        n = _give_back_all(connection, project, user)
+        detail = {"user": user.public_id, "n": n}
+        audit_log.append(connection, database.clock(), actor, "member.give-back", detail, project=project.id)
+        return n
+
+    return database.write(work)
 
 
 def disable_user(database: Database, user: User, *, actor: str = "") -> None:
@@ -344,6 +359,17 @@ def _make(
     shown = checked_text("display_name", display_name, longest=200) or name
     connection.execute(sa.insert(identities), {"user_id": number, "name": name, "display_name": shown})
     return _by_id(connection, number)
+
+
+def _give_back_all(connection: sa.Connection, project: Project, user: User) -> int:
+    query = sa.select(assignments).where(
+        assignments.c.user_id == user.id,
+        assignments.c.project_id == project.id,
+        sa.text("assignments.state = 'leased'"),
+    )
+    turns = connection.execute(query.order_by(assignments.c.task_id).with_for_update()).all()
+    _leases.leave(connection, project.id, turns, "returned")
+    return len(turns)
 
 
 def _end_sessions(connection: sa.Connection, user: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -28,13 +28,21 @@ class ItemLine(NamedTuple):
 
 
 def item_page(
-    database: Database, project: Project, *, state: str = "", after: int = 0, limit: int = 50
+    database: Database,
+    project: Project,
+    *,
+    conditions: Sequence[sa.ColumnElement[bool]] = (),
+    after: int = 0,
+    limit: int = 50,
 ) -> list[ItemLine]:
-    """Tasks in the order they were put, from the one after a key, without what the items say; quick at any depth."""
-    is_done = tasks.c.n_answers >= tasks.c.overlap
-    page = sa.select(tasks).where(tasks.c.project_id == project.id, tasks.c.id > after)
-    if state:
-        page = page.where(is_done if state == "done" else ~is_done)
+    """Tasks in the order they were put, from the one after a key, without what the items say; quick at any depth.
+
+    Parameters
+    ----------
+    conditions : sequence of SQL conditions
+        On tasks; see `labelmill.stores.database.item_filter`.
+    """
+    page = sa.select(tasks).where(tasks.c.project_id == project.id, tasks.c.id > after, *conditions)
     some = page.order_by(tasks.c.project_id, tasks.c.id).limit(limit).subquery()
     query = sa.select(some, items.c.name).join(items, items.c.id == some.c.item_id).order_by(some.c.id)
     with database.read() as connection:
