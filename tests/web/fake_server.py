@@ -223,6 +223,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Drafts and keys."""
         self._serve("PUT")
 
+    def do_DELETE(self) -> None:
+        """Ends."""
+        self._serve("DELETE")
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 

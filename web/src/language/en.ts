@@ -1,7 +1,9 @@
+import { LEAD_EN } from "web/language/lead_en";
 import { REVIEW_EN } from "web/language/review_en";
 
 /** English, and the list of all strings: other languages are checked against it. `{name}` is filled in. */
 export const en = {
+  ...LEAD_EN,
   language: "English",
 
   "sign_in.title": "Sign in",

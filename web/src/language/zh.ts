@@ -1,8 +1,10 @@
 import type { Key } from "web/language/en";
+import { LEAD_ZH } from "web/language/lead_zh";
 import { REVIEW_ZH } from "web/language/review_zh";
 
 /** Chinese (simplified). */
 export const zh: Record<Key, string> = {
+  ...LEAD_ZH,
   language: "中文",
 
   "sign_in.title": "登录",
