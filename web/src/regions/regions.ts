@@ -22,6 +22,8 @@ export interface RegionRules<R extends Region> {
   readonly isListedInOrder?: boolean;
   /** Whether two sources mean the same thing by them; without it, whether they are equal. */
   agrees?(a: R, b: R): boolean;
+  /** What is left of a suggested region beside the person's own, where regions may not overlap; null for nothing. */
+  beside?(region: R, own: readonly R[]): R | null;
 }
 
 /** A region on the screen: the person's own, or one of the suggestion that was neither taken nor dropped. */
@@ -125,28 +127,52 @@ export class Regions<R extends Region> {
   private put(id: string, region: R, step?: string): void {
     const entry = this.find(id);
     if (!entry) return;
-    const { score: _, ...own } = region;
-    const edited = own as R;
-    this.origins.set(edited, { id, suggested: entry.isSuggested ? id : (this.origins.get(entry.region)?.suggested ?? null) });
+    const edited = this.edited(entry, region);
     const value = entry.isSuggested ? [...this.value, edited] : this.value.map((one) => (one === entry.region ? edited : one));
     this.set(value, step);
+  }
+
+  /** What one act did to several regions: edited ones by id, null for those that are gone; and new ones, selected. */
+  update(changed: ReadonlyMap<string, R | null>, added: readonly R[]): void {
+    let value = this.value;
+    let dropped = this.droppedSoFar;
+    for (const [id, region] of changed) {
+      const entry = this.find(id);
+      if (!entry) continue;
+      const origin = entry.isSuggested ? id : this.origins.get(entry.region)?.suggested;
+      if (region === null) {
+        value = value.filter((one) => one !== entry.region);
+        if (origin) dropped = new Set([...dropped, origin]);
+      } else {
+        const edited = this.edited(entry, region);
+        value = entry.isSuggested ? [...value, edited] : value.map((one) => (one === entry.region ? edited : one));
+      }
+    }
+    for (const region of added) this.origins.set(region, { id: `own-${this.nMade++}`, suggested: null });
+    this.set([...value, ...added], undefined, dropped);
+    const [first] = added;
+    if (first) this.select(this.idOf(first));
   }
 
   relabel(id: string, label: string): void {
     const entry = this.find(id);
     if (!entry || (!entry.isSuggested && entry.region.label === label)) return;
-    this.put(id, entry.region.label === label ? entry.region : this.fitted(id, { ...entry.region, label }));
+    const region = this.beside(entry);
+    if (region) this.put(id, region.label === label ? region : this.fitted(id, { ...region, label }));
   }
 
   accept(id: string): void {
     const entry = this.find(id);
-    if (entry?.isSuggested) this.replace(id, entry.region);
+    if (!entry?.isSuggested) return;
+    const region = this.beside(entry);
+    if (region) this.replace(id, region);
+    else this.remove(id);
   }
 
   acceptAll(): boolean {
     const left = this.entries.value.filter((entry) => entry.isSuggested);
     if (!left.length) return false;
-    this.set([...this.value, ...left.map((entry) => this.taken(entry))]);
+    this.set([...this.value, ...left.flatMap((entry) => this.taken(entry) ?? [])]);
     return true;
   }
 
@@ -185,7 +211,8 @@ export class Regions<R extends Region> {
   /** What Enter sends: own regions and suggested ones not dropped, in canonical order; null for nothing at all. */
   answer(): readonly R[] | null {
     if (this.context.value.value === null && !this.suggestion.value) return null;
-    return this.entries.value.map((entry) => withoutScore(entry.region)).sort(this.rules.compare);
+    const regions = this.entries.value.flatMap((entry) => this.beside(entry) ?? []);
+    return regions.map(withoutScore).sort(this.rules.compare);
   }
 
   private get value(): readonly R[] {
@@ -216,8 +243,20 @@ export class Regions<R extends Region> {
     return this.entries.peek().find((entry) => entry.id === id) ?? null;
   }
 
-  private taken(entry: Entry<R>): R {
-    const region = withoutScore({ ...entry.region });
+  private edited(entry: Entry<R>, region: R): R {
+    const edited = withoutScore(region);
+    this.origins.set(edited, { id: entry.id, suggested: entry.isSuggested ? entry.id : (this.origins.get(entry.region)?.suggested ?? null) });
+    return edited;
+  }
+
+  private beside(entry: Entry<R>): R | null {
+    return entry.isSuggested && this.rules.beside ? this.rules.beside(entry.region, this.value) : entry.region;
+  }
+
+  private taken(entry: Entry<R>): R | null {
+    const left = this.beside(entry);
+    if (!left) return null;
+    const region = withoutScore({ ...left });
     this.origins.set(region, { id: entry.id, suggested: entry.id });
     return region;
   }

@@ -6,7 +6,8 @@
  */
 
 import { type Palette, paletteOf } from "web/engines/palette";
-import type { Board, Press } from "web/engines/shapes/board";
+import type { Board } from "web/engines/shapes/board";
+import { Hand } from "web/engines/shapes/hand";
 import { paintAbove, paintMarks } from "web/engines/shapes/painting";
 import type { Point } from "web/engines/shapes/shape";
 
@@ -28,7 +29,6 @@ export class ShapeCanvas {
   private frame = 0;
   private hasImage = false;
   private restingKey: readonly unknown[] = [];
-  private readonly fingers = new Map<number, Point>();
   private readonly leave = new AbortController();
   /** Repaints of each canvas so far, for those who measure. */
   readonly painted = { below: 0, above: 0 };
@@ -48,7 +48,7 @@ export class ShapeCanvas {
     });
     this.image.addEventListener("error", () => this.options.onBroken());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour(), { signal: this.leave.signal });
-    this.listen();
+    new Hand(this.above, () => this.board, (at) => (this.board ? cursorOf(this.board, at) : ""));
   }
 
   /** Shows another board; `address` is its image's. */
@@ -134,78 +134,6 @@ export class ShapeCanvas {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     return context;
-  }
-
-  private listen(): void {
-    const { above } = this;
-    above.addEventListener("pointerdown", (event) => this.down(event));
-    above.addEventListener("pointermove", (event) => this.moved(event));
-    above.addEventListener("pointerup", (event) => this.up(event));
-    above.addEventListener("pointercancel", (event) => {
-      this.fingers.delete(event.pointerId);
-      this.board?.cancel();
-    });
-    above.addEventListener("dblclick", (event) => this.board?.doubleClick(this.placeOf(event)));
-    above.addEventListener("contextmenu", (event) => event.preventDefault());
-    above.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-  }
-
-  private down(event: PointerEvent): void {
-    if (event.button > 1 || !this.board) return;
-    this.above.setPointerCapture(event.pointerId);
-    this.fingers.set(event.pointerId, this.placeOf(event));
-    // A second finger zooms: what the first began was no drawing.
-    if (this.fingers.size === 2) this.board.cancel();
-    if (this.fingers.size === 1) this.board.press(this.pressOf(event));
-  }
-
-  private moved(event: PointerEvent): void {
-    const { board } = this;
-    if (!board) return;
-    if (this.fingers.size === 2 && this.fingers.has(event.pointerId)) this.pinch(event);
-    else {
-      board.move(this.pressOf(event));
-      this.above.style.cursor = cursorOf(board, this.placeOf(event));
-    }
-  }
-
-  private up(event: PointerEvent): void {
-    const wasPinch = this.fingers.size > 1;
-    this.fingers.delete(event.pointerId);
-    if (!wasPinch) this.board?.release(this.pressOf(event));
-  }
-
-  private pinch(event: PointerEvent): void {
-    const spread = () => {
-      const [a, b] = [...this.fingers.values()] as [Point, Point];
-      return { middle: [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2] as Point, width: Math.hypot(a[0] - b[0], a[1] - b[1]) || 1 };
-    };
-    const before = spread();
-    this.fingers.set(event.pointerId, this.placeOf(event));
-    const now = spread();
-    this.board?.pan(now.middle[0] - before.middle[0], now.middle[1] - before.middle[1]);
-    this.board?.zoom(now.middle, now.width / before.width);
-  }
-
-  private wheel(event: WheelEvent): void {
-    event.preventDefault();
-    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-    if (event.shiftKey) this.board?.pan(-(event.deltaX || event.deltaY) * unit, 0);
-    else this.board?.zoom(this.placeOf(event), Math.exp(-event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.0015)));
-  }
-
-  private pressOf(event: PointerEvent): Press {
-    return {
-      at: this.placeOf(event),
-      isStepped: event.shiftKey,
-      isPan: event.button === 1 || (event.buttons & 4) !== 0,
-      isTouch: event.pointerType === "touch",
-    };
-  }
-
-  private placeOf(event: MouseEvent): Point {
-    const { left, top } = this.above.getBoundingClientRect();
-    return [event.clientX - left, event.clientY - top];
   }
 }
 
