@@ -12,6 +12,8 @@ from tests.web.kinds import canonical_answer
 from tests.web.media import audio_task, image_task, picture, recording
 from tests.web.test_access import violations
 
+from labelmill.domain.rle import pack
+
 Open = Callable[[str], Page]
 Serve = Callable[..., FakeServer]
 
@@ -19,12 +21,14 @@ BOX = {"label": "a", "x": 10.0, "y": 20.0, "width": 90.0, "height": 60.0}
 TRIANGLE = {"label": "b", "points": [[10.0, 10.0], [200.0, 10.0], [10.0, 200.0]]}
 POINT = {"label": "a", "x": 10.0, "y": 20.0}
 SPANS = [{"start": 0, "end": 7, "label": "a"}, {"start": 0, "end": 16, "label": "b"}]
+MASK = {"label": "a", "size": [480, 640], "counts": pack([9620, *[180, 300] * 229, 180, 187480])}
 SOUND = {"label": "a", "start": 1.0, "end": 2.0, "text": "well"}
 
 VALUES: dict[str, Any] = {
     "box": [BOX],
     "polygon": [TRIANGLE],
     "point": [POINT],
+    "mask": [MASK],
     "span": SPANS,
     "segment": [SOUND],
 }
@@ -50,7 +54,7 @@ def opened(serve: Serve, kind: str, **changes: Any) -> FakeServer:
     return serve(schema=schema, tasks=[image_task(1, **changes)], media=picture())
 
 
-@pytest.mark.parametrize("kind", ["box", "span", "segment"])
+@pytest.mark.parametrize("kind", ["box", "mask", "span", "segment"])
 def test_regions_are_clean(serve: Serve, open_page: Open, kind: str) -> None:
     """Axe finds nothing with suggestions of two sources, with a selected suggestion, with a region of one's own."""
     other = suggestion(VALUES[kind][:1], source="rule", kind="rule", score=0.6)
@@ -77,6 +81,7 @@ def test_a_region_is_made_without_a_pointer(serve: Serve, open_page: Open, kind:
     make = {
         "span": ["ArrowRight", "Shift+ArrowRight", "2"],
         "segment": ["[", ">", "]", "2"],
+        "mask": ["2", "Space", "Shift+ArrowRight", "Space"],
     }.get(kind, ["n", "2"])
 
     for key in [*make, "Delete", *make, "Enter"]:
@@ -106,7 +111,7 @@ def test_the_list_is_walked_by_arrows(serve: Serve, open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("context", ["light"], indirect=True)
-@pytest.mark.parametrize("kind", ["polygon", "span", "segment"])
+@pytest.mark.parametrize("kind", ["polygon", "mask", "span", "segment"])
 def test_nothing_is_cut_off_when_narrow(serve: Serve, open_page: Open, context: BrowserContext, kind: str) -> None:
     """At 320 pixels nothing needs scrolling to the side, and all that can be pressed is large enough."""
     fake = opened(serve, kind, draft=VALUES[kind])

@@ -55,7 +55,7 @@ def paint(serve: Serve, open_page: Open) -> Callable[..., tuple[FakeServer, Page
         fake = serve(schema=schema, media=picture(), tasks=[image_task(1, **changes), image_task(2)])
         page = open_page(fake.label_page)
         canvas = Canvas(page)
-        page.get_by_label("Brush").fill("40")
+        page.get_by_label("Size").fill("40")
         page.locator(".stage").focus()
         return fake, page, canvas
 

@@ -276,7 +276,7 @@ export const en = {
   "masks.tool_eraser": "Eraser",
   "masks.tool_fill": "Fill",
   "masks.tool_polygon": "Outline",
-  "masks.brush": "Brush",
+  "masks.brush": "Size",
   "masks.opacity": "Opacity",
   "masks.new": "Begin another mask of this class",
   "masks.next_is_new": "The next stroke begins another mask of “{label}”.",

@@ -7,11 +7,13 @@
 
 import { colourOf, type Palette } from "web/engines/palette";
 import type { MaskBoard } from "web/engines/masks/board";
-import { edgesIn, type MaskRegion } from "web/engines/masks/rle";
+import { areaOf, edgesIn, type MaskRegion } from "web/engines/masks/rle";
 import type { Rect } from "web/engines/masks/sheet";
 import type { Point } from "web/engines/shapes/shape";
 
 const MOST_NAMES = 60;
+/** Screen pixels from side to side of a mask beside whose name its source stands. */
+const ROOM_FOR_NOTE = 90;
 const FONT = "12px system-ui, sans-serif";
 /** Screen pixels from stripe to stripe of what is suggested, and of a dash and the gap after it. */
 const STRIPE = 7;
@@ -162,10 +164,11 @@ function anchorOf(mask: MaskRegion): Point {
 
 function paintName(context: Context, board: MaskBoard, region: MaskRegion, note: string, isSelected: boolean, palette: Palette, indexOf: IndexOf): void {
   const [x, y] = board.view.toScreen(anchorOf(region));
-  const text = note ? `${region.label} · ${note}` : region.label;
+  const isLarge = Math.sqrt(areaOf(edgesIn(region))) * board.view.scale >= ROOM_FOR_NOTE;
+  const text = note && (isSelected || isLarge) ? `${region.label} · ${note}` : region.label;
   context.font = FONT;
   const width = context.measureText(text).width + 8;
-  const [left, top] = [Math.round(x - width / 2), Math.round(y - 8)];
+  const [left, top] = [Math.max(Math.round(x - width / 2), 0), Math.round(y - 8)];
   context.globalAlpha = isSelected ? 1 : 0.86;
   context.fillStyle = palette.paper;
   context.fillRect(left, top, width, 16);

@@ -27,7 +27,7 @@ export function MaskStage({ context, state }: Props) {
   }, [state]);
   useEffect(() => () => canvas.current?.dispose(), []);
   return (
-    <div class="shape-stage">
+    <div class="shape-stage mask-stage">
       <MaskTools context={context} state={state} />
       <div ref={host} class="shape-canvas" role="img" aria-label={context.t("masks.image", { n: state.regions.entries.value.length })} />
     </div>
