@@ -127,25 +127,29 @@ export class Regions<R extends Region> {
   private put(id: string, region: R, step?: string): void {
     const entry = this.find(id);
     if (!entry) return;
-    const edited = this.edited(entry, region);
+    const edited = withoutScore(region);
+    this.origins.set(edited, this.originOf(entry));
     const value = entry.isSuggested ? [...this.value, edited] : this.value.map((one) => (one === entry.region ? edited : one));
     this.set(value, step);
   }
 
-  /** What one act did to several regions: edited ones by id, null for those that are gone; and new ones, selected. */
+  /**
+   * What one act did to several regions: edited ones by id, null for those that are gone; and new ones, selected.
+   * They are kept as they are given, new objects without a score.
+   */
   update(changed: ReadonlyMap<string, R | null>, added: readonly R[]): void {
     let value = this.value;
     let dropped = this.droppedSoFar;
     for (const [id, region] of changed) {
       const entry = this.find(id);
       if (!entry) continue;
-      const origin = entry.isSuggested ? id : this.origins.get(entry.region)?.suggested;
+      const origin = this.originOf(entry).suggested;
       if (region === null) {
         value = value.filter((one) => one !== entry.region);
         if (origin) dropped = new Set([...dropped, origin]);
       } else {
-        const edited = this.edited(entry, region);
-        value = entry.isSuggested ? [...value, edited] : value.map((one) => (one === entry.region ? edited : one));
+        this.origins.set(region, this.originOf(entry));
+        value = entry.isSuggested ? [...value, region] : value.map((one) => (one === entry.region ? region : one));
       }
     }
     for (const region of added) this.origins.set(region, { id: `own-${this.nMade++}`, suggested: null });
@@ -243,10 +247,8 @@ export class Regions<R extends Region> {
     return this.entries.peek().find((entry) => entry.id === id) ?? null;
   }
 
-  private edited(entry: Entry<R>, region: R): R {
-    const edited = withoutScore(region);
-    this.origins.set(edited, { id: entry.id, suggested: entry.isSuggested ? entry.id : (this.origins.get(entry.region)?.suggested ?? null) });
-    return edited;
+  private originOf(entry: Entry<R>): Origin {
+    return { id: entry.id, suggested: entry.isSuggested ? entry.id : (this.origins.get(entry.region)?.suggested ?? null) };
   }
 
   private beside(entry: Entry<R>): R | null {

@@ -14,7 +14,7 @@ const SUGGESTED: readonly Span[] = [
 ];
 
 /** Regions over a value with a history, as the page keeps it. */
-function regionsOf(value: readonly Span[] | null = null, values: readonly (readonly Span[])[] = [SUGGESTED]) {
+function regionsOf(value: readonly Span[] | null = null, values: readonly (readonly Span[])[] = [SUGGESTED], rules = spanRules(CLASSES)) {
   const held = signal(value);
   const past: (readonly Span[] | null)[] = [];
   const said: string[] = [];
@@ -34,7 +34,7 @@ function regionsOf(value: readonly Span[] | null = null, values: readonly (reado
     t: (key) => key,
     keyOf: () => "",
   };
-  const regions = new Regions<Span>(context, spanRules(CLASSES));
+  const regions = new Regions<Span>(context, rules);
   const state = { regions, armed: signal("PER") };
   return { regions, held, said, undo: () => (held.value = past.pop() ?? null), act: (act: string) => actOnRegions(state, act) };
 }
@@ -106,6 +106,32 @@ test("a draft from before has dealt with the suggestions, until they are asked f
   regions.show(0);
   assert.ok(!regions.isPutAway.value);
   assert.equal(left(regions), 2);
+});
+
+test("one act on several regions is one step: edited, gone and new ones, suggested ones among them", () => {
+  const { regions, held, undo } = regionsOf();
+  regions.add({ start: 20, end: 24, label: "PER" });
+  const [own, first, second] = regions.entries.value.map(({ id }) => id) as [string, string, string];
+
+  regions.update(new Map([[own, null], [first, { start: 0, end: 3, label: "PER" }], [second, null]]), [{ start: 30, end: 34, label: "LOC" }]);
+
+  assert.deepEqual(held.value, [{ start: 0, end: 3, label: "PER" }, { start: 30, end: 34, label: "LOC" }]);
+  assert.equal(left(regions), 0);
+  assert.equal(regions.selected.value?.region.start, 30);
+  undo();
+  assert.deepEqual(held.value, [{ start: 20, end: 24, label: "PER" }]);
+  assert.equal(left(regions), 2);
+});
+
+test("where regions may not overlap, a suggestion gives way to the person's own", () => {
+  const rules = { ...spanRules(CLASSES), beside: (span: Span, own: readonly Span[]) => (own.some(({ start }) => start === span.start) ? null : span) };
+  const { regions } = regionsOf(null, [SUGGESTED], rules);
+  regions.add({ start: 0, end: 2, label: "LOC" });
+
+  assert.deepEqual(regions.answer()?.map(({ start, end }) => [start, end]), [[0, 2], [5, 9]]);
+  assert.ok(regions.acceptAll());
+
+  assert.equal(regions.entries.value.length, 2);
 });
 
 test("an equal region is not made twice", () => {
