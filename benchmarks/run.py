@@ -27,6 +27,7 @@ PARTS = (
     ("checks", "Checks of annotators: false alarms, power, real crowds"),
     ("structured_spans", "Spans and texts"),
     ("structured_boxes", "Boxes, polygons and points"),
+    ("structured_masks", "Masks, against crowd-kit"),
     ("structured_others", "Segments, ratings, numbers, choices, rankings and comparisons"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),

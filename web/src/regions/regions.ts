@@ -176,7 +176,8 @@ export class Regions<R extends Region> {
   acceptAll(): boolean {
     const left = this.entries.value.filter((entry) => entry.isSuggested);
     if (!left.length) return false;
-    this.set([...this.value, ...left.flatMap((entry) => this.taken(entry) ?? [])]);
+    const gone = left.filter((entry) => !this.beside(entry)).map(({ id }) => id);
+    this.set([...this.value, ...left.flatMap((entry) => this.taken(entry) ?? [])], undefined, new Set([...this.droppedSoFar, ...gone]));
     return true;
   }
 
