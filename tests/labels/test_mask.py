@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.item import Item
 from labelmill.domain.rle import decode, encode
 from labelmill.domain.schema import LabelSchema
@@ -36,7 +37,7 @@ def _mask(label: str, *rows: str) -> dict[str, Any]:
         ({"counts": 7}, "mask 1 counts must be COCO's packed text or a list"),
         ({"counts": [12]}, "mask 1 covers no pixel: leave it out"),
         ({"counts": [2, 4, 6]}, r"mask 1 \(sea\) covers 1 pixels that mask 0 \(sky\) covers too: a pixel belongs to"),
-        ({"area": 3}, "mask 1 has the unknown field 'area': allowed are label, size, counts, score"),
+        ({"area": 3}, "mask 1 has the unknown field 'area': allowed are label, size, counts, score, attributes"),
         ({"score": 2}, "mask 1 score must be between 0 and 1"),
     ],
 )
@@ -112,3 +113,18 @@ def test_merging_nothing_is_refused() -> None:
     """There must be a value."""
     with pytest.raises(UsageError, match="nothing to merge"):
         Mask().merge([], [])
+
+
+def test_attributes_are_read_and_voted_on() -> None:
+    """What the schema declares is kept and merged by those who have the object; what it does not is refused."""
+    dusk = Attribute("dusk", "yes_no")
+    schema = LabelSchema("ground", ("sky", "sea"), kind="mask", modality="image", attributes=(dusk,))
+    kind = Mask(classes=schema.classes, attributes=schema.attributes)
+    dark, light = (SKY | {"attributes": {"dusk": value}} for value in (True, False))
+    values = [kind.validate([mask, SEA], schema, IMAGE) for mask in (dark, light, dark)]
+
+    merged = kind.merge(values, [1.0, 1.0, 1.0])
+
+    assert [mask.get("attributes") for mask in merged] == [{"dusk": True}, None]
+    with pytest.raises(SchemaError, match="attributes: unknown attribute 'dawn'"):
+        kind.validate([SKY | {"attributes": {"dawn": True}}], schema, IMAGE)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.web.fake_server import FakeServer, choice_schema, suggestion
 from tests.web.media import image_task, picture
+from tests.web.test_attributes import attribute
 from tests.web.test_shapes import Canvas, answer
 
 from labelmill.domain.rle import decode, encode
@@ -235,3 +236,21 @@ def test_a_draft_of_masks_survives_reload(paint: Callable[..., Any]) -> None:
     pixels = decode(mask)
     assert pixels[100, 110]
     assert not pixels[100, 200]
+
+
+def test_attributes_outlive_strokes(serve: Serve, open_page: Open) -> None:
+    """What is said of a mask beside its class stays when it is painted on, and goes out with it."""
+    dusk = attribute("dusk", "yes_no")
+    schema = choice_schema("sky", "sea", kind="mask", modality="image", attributes=[dusk])
+    fake = serve(schema=schema, media=picture(), tasks=[image_task(1), image_task(2)])
+    page = open_page(fake.label_page)
+    canvas = Canvas(page)
+
+    canvas.drag((100, 100), (300, 100))
+    page.get_by_role("radio", name="yes").click()
+    canvas.drag((100, 200), (300, 200))
+    page.locator(".stage").focus()
+
+    [mask] = answer(fake, page)
+    assert mask["attributes"] == {"dusk": True}
+    assert decode(mask)[[100, 200], [200, 200]].all()

@@ -6,7 +6,7 @@ No picture is painted: a picture of 16 million pixels whose masks have 20,000 ru
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,12 +62,15 @@ class Pieces(NamedTuple):
         Where the pieces start, and the number of pixels at the end.
     said : ndarray of int, shape (n_answers, n_pieces)
         Number of the object that each answer has there, or `NOTHING`.
+    drawn : tuple of tuples of (int, mask)
+        For each object the answers that have it, and their masks.
     """
 
     size: tuple[int, int]
     labels: tuple[str, ...]
     cuts: Ints
     said: npt.NDArray[np.intp]
+    drawn: tuple[tuple[tuple[int, Mask], ...], ...]
 
     def patterns(self) -> Said:
         """The different combinations of what the answers say."""
@@ -77,15 +80,28 @@ class Pieces(NamedTuple):
         pixels = np.bincount(of_piece.ravel(), weights=np.diff(self.cuts), minlength=objects.shape[1])
         return Said(objects, pixels.astype(np.int64), of_piece.ravel())
 
-    def masks(self, chosen: npt.NDArray[np.intp]) -> list[dict[str, Any]]:
-        """The masks of the objects chosen for each piece, shape (n_pieces,), by their first pixel."""
+    def masks(
+        self, chosen: npt.NDArray[np.intp], told: Callable[[int], Mapping[str, Any]] = lambda _: {}
+    ) -> list[dict[str, Any]]:
+        """The masks of the objects chosen for each piece, shape (n_pieces,), by their first pixel.
+
+        Parameters
+        ----------
+        told : callable
+            What else is said of an object, by its number.
+        """
         numbers = np.unique(chosen[chosen != NOTHING]).tolist()
-        found = [(_edges(self.cuts, chosen == number), self.labels[number]) for number in numbers]
+        found = [(_edges(self.cuts, chosen == number), number) for number in numbers]
         found.sort(key=lambda pair: int(pair[0][0]))
         n_pixels = int(self.cuts[-1])
         return [
-            {"label": label, "size": list(self.size), "counts": pack(counts_of(edges, n_pixels))}
-            for edges, label in found
+            {
+                "label": self.labels[number],
+                "size": list(self.size),
+                "counts": pack(counts_of(edges, n_pixels)),
+                **told(number),
+            }
+            for edges, number in found
         ]
 
 
@@ -121,7 +137,7 @@ def pieces_of(values: Sequence[Sequence[Mask]], classes: Sequence[str] = ()) -> 
     """
     masks = [(owner, mask, edges_in(mask)) for owner, value in enumerate(values) for mask in value]
     if not masks:
-        return Pieces((1, 1), ("",), np.array([0, 1]), np.zeros((len(values), 1), dtype=np.intp))
+        return Pieces((1, 1), ("",), np.array([0, 1]), np.zeros((len(values), 1), dtype=np.intp), ((),))
     size = _size([masks[0][1]])
     cuts = np.unique(np.concatenate([[0, size[0] * size[1]], *(edges for *_, edges in masks)]))
     number, labels = _objects(masks, classes)
@@ -129,7 +145,11 @@ def pieces_of(values: Sequence[Sequence[Mask]], classes: Sequence[str] = ()) -> 
     for (owner, _, edges), object_ in zip(masks, number, strict=True):
         np.add.at(turns[owner], np.searchsorted(cuts, edges[::2]), object_)
         np.add.at(turns[owner], np.searchsorted(cuts, edges[1::2]), -object_)
-    return Pieces(size, labels, cuts, np.cumsum(turns, axis=1)[:, :-1])
+    drawn = tuple(
+        tuple((owner, mask) for (owner, mask, _), one in zip(masks, number, strict=True) if one == object_)
+        for object_ in range(len(labels))
+    )
+    return Pieces(size, labels, cuts, np.cumsum(turns, axis=1)[:, :-1], drawn)
 
 
 def voted(said: Said, weights: npt.ArrayLike, n_objects: int) -> npt.NDArray[np.intp]:

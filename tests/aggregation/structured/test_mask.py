@@ -101,6 +101,18 @@ def test_objects_stay_apart() -> None:
     assert MaskModel().fit(table).predict(table)[0].value == [one, other]
 
 
+def test_attributes_are_voted_on_by_those_who_have_the_object() -> None:
+    """Two of three who painted the sky say dusk; who painted it elsewhere says so of nothing else."""
+    columns = np.mgrid[:20, :30][1]
+    sky = [{"label": "sky", **encode(columns < 10 + k), "attributes": {"dusk": k != 1}} for k in range(3)]
+    sea = {"label": "sea", **encode(columns > 20)}
+    table = _one_picture([sky[0], sea], [sky[1], sea], [sky[2], sea])
+
+    [(value, _, _)] = MaskModel().fit(table).predict(table)
+
+    assert [mask.get("attributes") for mask in value] == [{"dusk": True}, None]
+
+
 def test_the_ground_beyond_does_not_count() -> None:
     """The same drawings on a canvas of nine times the size are merged the same."""
     rng = np.random.default_rng(14)
@@ -137,7 +149,7 @@ def test_misuse_is_told() -> None:
     """Predicting before fitting, and no round at all."""
     table = _one_picture([])
 
-    with pytest.raises(NotFittedError, match="call fit"):
+    with pytest.raises(NotFittedError, match="not fitted"):
         MaskModel().predict(table)
     with pytest.raises(UsageError, match="max_iterations"):
         MaskModel(max_iterations=0).fit(table)

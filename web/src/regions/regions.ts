@@ -134,8 +134,8 @@ export class Regions<R extends Region> {
   }
 
   /**
-   * What one act did to several regions: edited ones by id, null for those that are gone; and new ones, selected.
-   * They are kept as they are given, new objects without a score.
+   * What one act did to several regions: edited ones by id, null for those that are gone; and new ones, the first of
+   * which is selected. All are new objects without a score; attributes stay.
    */
   update(changed: ReadonlyMap<string, R | null>, added: readonly R[]): void {
     let value = this.value;
@@ -148,13 +148,20 @@ export class Regions<R extends Region> {
         value = value.filter((one) => one !== entry.region);
         if (origin) dropped = new Set([...dropped, origin]);
       } else {
-        this.origins.set(region, this.originOf(entry));
-        value = entry.isSuggested ? [...value, region] : value.map((one) => (one === entry.region ? region : one));
+        const { attributes } = entry.region;
+        const edited = attributes ? { ...region, attributes } : region;
+        this.origins.set(edited, this.originOf(entry));
+        value = entry.isSuggested ? [...value, edited] : value.map((one) => (one === entry.region ? edited : one));
       }
     }
-    for (const region of added) this.origins.set(region, { id: `own-${this.nMade++}`, suggested: null });
-    this.set([...value, ...added], undefined, dropped);
-    const [first] = added;
+    const made = added.map((region) => {
+      const id = `own-${this.nMade++}`;
+      const fitted = this.fitted(id, region);
+      this.origins.set(fitted, { id, suggested: null });
+      return fitted;
+    });
+    this.set([...value, ...made], undefined, dropped);
+    const [first] = made;
     if (first) this.select(this.idOf(first));
   }
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill.aggregation._confusion import Confusion
+from labelmill.aggregation._fitted import require_fitted
 from labelmill.aggregation._options import at_least_one
 from labelmill.aggregation.structured._pixels import PIXELS_AN_ITEM, Laid, PixelVotes, laid_out
 from labelmill.aggregation.structured._rows import Rows
 from labelmill.domain.answers import AnswerTable, Merged
+from labelmill.domain.attribute_merging import merged_attributes
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.mask_merging import NOTHING, voted
-from labelmill.errors import NotFittedError
 
 __all__ = ["MaskModel"]
 
@@ -61,8 +64,8 @@ class MaskModel:
       with the runs of the masks and not with the pixels.
 
     Masks of one class that are objects (`labelmill.domain.mask_merging.pieces_of`) share the class's numbers; which of
-    its objects a pixel belongs to is a vote by the same weights. Where most annotators err alike, painting everything
-    too large, say, nothing tells, and the model follows them.
+    its objects a pixel belongs to, and what attributes an object has, is a vote by the same weights. Where most
+    annotators err alike, painting everything too large, say, nothing tells, and the model follows them.
 
     Parameters
     ----------
@@ -135,17 +138,18 @@ class MaskModel:
         NotFittedError
             Before `fit`.
         """
-        if not hasattr(self, "_scores"):
-            raise NotFittedError("MaskModel is not fitted yet: call fit(answers) first")
+        require_fitted(self, "_scores")
         rows = Rows.of(answers)
         scores = rows.known(self._scores, self._stranger)
         merged = [
-            self._merged(laid, [scores[j] for j in laid.annotators]) if laid.values else Merged(None, 0.0)
+            self._merged(laid, [scores[j] for j in laid.annotators], answers.attributes)
+            if laid.values
+            else Merged(None, 0.0)
             for laid in laid_out(rows, self.classes_)
         ]
         return [merged[place] for place in rows.item_place.tolist()]
 
-    def _merged(self, laid: Laid, scores: list[Floats]) -> Merged:
+    def _merged(self, laid: Laid, scores: list[Floats], attributes: Sequence[Attribute]) -> Merged:
         said = laid.said
         classes = laid.class_of_object[said.objects]
         told = np.stack([score[label] for score, label in zip(scores, classes, strict=True)])
@@ -160,9 +164,7 @@ class MaskModel:
         is_painted = (said.objects != NOTHING).any(axis=0)
         of_pixels = said.n_pixels * (is_painted if is_painted.any() else True)
         right = float(of_pixels @ p[np.arange(len(p)), best] / of_pixels.sum())
-        value = laid.pieces.masks(chosen[said.of_piece])
-        if laid.is_unanimous:
-            value = laid.values[0]
+        value = laid.values[0] if laid.is_unanimous else _told(laid, chosen, scores, attributes)
         return Merged(value, min(max(right, 0.0), 1.0), _parts(laid, chosen, p, value))
 
     def _objects(
@@ -222,6 +224,19 @@ class _Habits(NamedTuple):
         mean = self.confusion.mean.mean(axis=0)[None]
         typical = Confusion(np.zeros((1, n_classes, n_classes)), mean, self.confusion.strength)
         return np.asarray(typical.per_vote[0])
+
+
+def _told(
+    laid: Laid, chosen: npt.NDArray[np.intp], scores: list[Floats], attributes: Sequence[Attribute]
+) -> list[dict[str, Any]]:
+    """The masks of the objects chosen, with the attributes that those who have the object say, by sensitivity."""
+
+    def told(number: int) -> dict[str, Any]:
+        drawn, k = laid.pieces.drawn[number], laid.class_of_object[number]
+        trust = [float(np.exp(scores[owner][k, k])) for owner, _ in drawn]
+        return merged_attributes([mask for _, mask in drawn], trust, laid.pieces.labels[number], attributes)
+
+    return laid.pieces.masks(chosen[laid.said.of_piece], told)
 
 
 def _mean_iou(votes: PixelVotes, believed: Floats) -> Floats:

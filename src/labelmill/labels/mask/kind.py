@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from labelmill.domain.attribute_merging import merged_attributes
+from labelmill.domain.attributes import Attribute
 from labelmill.domain.item import Item
 from labelmill.domain.mask_merging import first_pixel, of_one_picture, pieces_of, voted
 from labelmill.domain.matching import one_to_one
-from labelmill.domain.rle import counts_of, edges_in, edges_of, encode, iou_table, pack, shared
+from labelmill.domain.rle import counts_of, edges_in, edges_of, encode, iou, pack, shared
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import UsageError
-from labelmill.labels._shapes import Complaint, class_name, image_size, number, shapes_of
+from labelmill.labels._attributes import attributes_of, exemplified, with_attributes
+from labelmill.labels._shapes import Complaint, class_name, image_size, score_of, shapes_of
 from labelmill.labels._weights import checked_weights
 
 __all__ = ["Mask"]
@@ -37,19 +40,23 @@ class Mask:
     every pixel is (semantic segmentation), several of one class are objects of it. A pixel belongs to one mask at
     most, since it is one thing that is seen there: a vote on each pixel, and a count of how often each annotator is
     right, mean something only then. Outlines of what is hidden behind another are polygons. Masks without a pixel are
-    refused, and masks are sorted by their first pixel, down the columns.
+    refused, and masks are sorted by their first pixel, down the columns. A mask may have `attributes`, a mapping of
+    what the schema declares.
 
     Parameters
     ----------
     classes : sequence of str
         Class order, for ties in a merge.
+    attributes : sequence of Attribute
+        What masks tell besides their class, as the schema declares it.
     """
 
     name: ClassVar[str] = "mask"
     widget: ClassVar[str] = "labelmill-mask"
 
-    def __init__(self, *, classes: Sequence[str] = ()) -> None:
+    def __init__(self, *, classes: Sequence[str] = (), attributes: Sequence[Attribute] = ()) -> None:
         self.classes = classes
+        self.attributes = attributes
 
     def validate(self, value: Any, schema: LabelSchema, item: Item | None = None) -> Value:
         """The masks of a list, or of its JSON text, packed and sorted.
@@ -59,7 +66,8 @@ class Mask:
         SchemaError
             If it is no list of masks, or a mask has an unknown class or field, counts that are none or tell of another
             number of pixels, no pixel, another size than the image (where the item's facts tell it) or the first mask,
-            or pixels of another mask. Names the mask, from 0.
+            pixels of another mask, an attribute that the schema does not allow, or lacks one it requires. Names the
+            mask, from 0.
 
         Examples
         --------
@@ -71,18 +79,18 @@ class Mask:
         masks: Value = []
         complaints: list[Complaint] = []
         for shape, complain in shapes_of(
-            value, schema, what="mask", needed=("label", "size", "counts"), optional=("score",), example=EXAMPLE
+            value,
+            schema,
+            what="mask",
+            needed=("label", "size", "counts"),
+            optional=("score", "attributes"),
+            example=EXAMPLE,
         ):
             label = class_name(shape, schema, complain)
             height, width = _size(shape["size"], size, masks, complain)
-            mask: dict[str, Any] = {
-                "label": label,
-                "size": [height, width],
-                "counts": _counts(shape["counts"], height * width, complain),
-            }
-            if shape.get("score") is not None:
-                mask["score"] = number(shape["score"], "score", complain, least=0.0, most=1.0)
-            masks.append(mask)
+            counts = _counts(shape["counts"], height * width, complain)
+            told = score_of(shape, complain) | attributes_of(shape, label, schema, complain)
+            masks.append({"label": label, "size": [height, width], "counts": counts, **told})
             complaints.append(complain)
         _refuse_overlaps(masks, complaints)
         return sorted(masks, key=first_pixel)
@@ -91,20 +99,21 @@ class Mask:
         """One minus the mean over classes of the IoU: over those that either answer has.
 
         Where a class has several masks, they are matched one to one for the greatest sum of IoU, and the class has
-        that sum over the number of objects there are, matched or not. Scores do not count.
+        that sum over the number of objects there are, matched or not. Scores do not count, and attributes only where
+        they are declared to.
         """
         labels = sorted({mask["label"] for mask in (*a, *b)})
         if not labels:
             return 0.0
-        shares = [
-            _nearness(*([mask for mask in value if mask["label"] == label] for value in (a, b))) for label in labels
-        ]
+        alike = with_attributes(iou, self.attributes)
+        shares = [_nearness(_of_class(a, label), _of_class(b, label), alike) for label in labels]
         return min(max(round(1.0 - math.fsum(shares) / len(shares), DIGITS), 0.0), 1.0)
 
     def merge(self, values: Sequence[Value], weights: Sequence[float]) -> Value:
         """Each pixel goes to the object that most of the weight has there; ties to nothing, then by class order.
 
-        Answers about a picture of another size than most of the weight's do not count. What is merged has no score.
+        Answers about a picture of another size than most of the weight's do not count. Attributes are voted on by those
+        who have the object. What is merged has no score.
 
         Raises
         ------
@@ -118,9 +127,14 @@ class Mask:
         pairs = sorted(zip(values, checked, strict=True), key=lambda pair: (repr(pair[0]), pair[1]))
         kept = [pairs[place] for place in of_one_picture(*zip(*pairs, strict=True))]
         pieces = pieces_of([value for value, _ in kept], self.classes)
-        said = pieces.patterns()
-        chosen = voted(said, [weight for _, weight in kept], len(pieces.labels))
-        return pieces.masks(chosen[said.of_piece])
+        said, trust = pieces.patterns(), [weight for _, weight in kept]
+
+        def told(number: int) -> dict[str, Any]:
+            drawn = pieces.drawn[number]
+            weighed = [trust[owner] for owner, _ in drawn]
+            return merged_attributes([mask for _, mask in drawn], weighed, pieces.labels[number], self.attributes)
+
+        return pieces.masks(voted(said, trust, len(pieces.labels))[said.of_piece], told)
 
     def examples(self, schema: LabelSchema) -> list[Value]:
         """Some valid values, for promise suites and forms."""
@@ -130,7 +144,7 @@ class Mask:
         ground = {"label": last, **encode(rows + columns / 8 > 19)}
         moved = {"label": first, **encode((rows - 11) ** 2 + (columns - 10) ** 2 <= 36)}
         other = {"label": first, **encode((rows - 6) ** 2 + (columns - 25) ** 2 <= 20)}
-        return [[], [disc], [ground, moved], [disc, other], [ground]]
+        return exemplified([[], [disc], [ground, moved], [disc, other], [ground]], schema)
 
 
 def _size(given: Any, image: tuple[float, float] | None, before: Value, complain: Complaint) -> tuple[int, int]:
@@ -184,8 +198,12 @@ def _of_class(value: Value, label: str) -> Value:
     return [mask for mask in value if mask["label"] == label]
 
 
-def _nearness(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> float:
-    """Of the masks of one class: the summed IoU of matched ones over how many objects there are."""
-    table = iou_table(a, b)
+def _nearness(
+    a: Sequence[Mapping[str, Any]],
+    b: Sequence[Mapping[str, Any]],
+    alike: Callable[[Mapping[str, Any], Mapping[str, Any]], float],
+) -> float:
+    """Of the masks of one class: the summed likeness of matched ones over how many objects there are."""
+    table = np.array([[alike(one, other) for other in b] for one in a], dtype=np.float64).reshape(len(a), len(b))
     pairs = one_to_one(table)
     return math.fsum(float(table[i, j]) for i, j in pairs) / (len(a) + len(b) - len(pairs))

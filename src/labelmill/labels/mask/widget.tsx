@@ -1,4 +1,5 @@
 import type { MaskRegion } from "web/engines/masks/rle";
+import { obstacleOf } from "web/regions/attributes/acts";
 import { MaskPanel } from "web/regions/masks/panel";
 import { MASK_RULES } from "web/regions/masks/rules";
 import { MaskStage } from "web/regions/masks/stage";
@@ -14,6 +15,7 @@ const widget: Widget<readonly MaskRegion[], MaskState> = {
   Panel: MaskPanel,
   act: (act, { state }, event) => state.act(act, event.repeat),
   answer: ({ state }) => state.regions.answer(),
+  obstacle: ({ state }) => obstacleOf(state.regions),
   same: (a, b) => sameRegions(a, b, MASK_RULES),
   summary: (value, { t }) => t("masks.summary", { n: value.length }),
   hasSuggestionCards: false,

@@ -150,5 +150,8 @@ export function besides(mask: MaskRegion, others: readonly MaskRegion[]): MaskRe
   let left = before;
   for (const other of others) if (sharedBy(left, edgesIn(other))) left = without(left, edgesIn(other));
   if (!left.length) return null;
-  return left === before ? mask : maskOf(mask.label, mask.size, left);
+  if (left === before) return mask;
+  const cut = { ...mask, counts: pack(countsOf(left, mask.size[0] * mask.size[1])) };
+  known.set(cut, left);
+  return cut;
 }

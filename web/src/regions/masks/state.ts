@@ -7,7 +7,7 @@ import type { Point, Size } from "web/engines/shapes/shape";
 import { classOfAct } from "web/parts/class_list";
 import { actOnRegions, type RegionState } from "web/regions/acts";
 import { MASK_RULES } from "web/regions/masks/rules";
-import { noteOf } from "web/regions/region_list";
+import { wordsBeside } from "web/regions/region_list";
 import { type Entry, Regions } from "web/regions/regions";
 import type { Data } from "web/tasks";
 import type { WidgetContext } from "web/widget";
@@ -115,7 +115,7 @@ export class MaskState implements RegionState<MaskRegion> {
   private keepShown(): void {
     const { regions, board } = this;
     let last: string | null = null;
-    const marks = computed(() => regions.entries.value.map(markOf));
+    const marks = computed(() => regions.entries.value.map((entry) => markOf(entry, regions)));
     this.stops.push(
       effect(() => {
         const selected = regions.selected.value;
@@ -144,8 +144,8 @@ export class MaskState implements RegionState<MaskRegion> {
   }
 }
 
-function markOf(entry: Entry<MaskRegion>): MaskMark {
-  return { id: entry.id, region: entry.region, isSuggested: entry.isSuggested, note: entry.isSuggested ? noteOf(entry) : "" };
+function markOf(entry: Entry<MaskRegion>, regions: Regions<MaskRegion>): MaskMark {
+  return { id: entry.id, region: entry.region, isSuggested: entry.isSuggested, note: wordsBeside(regions, entry) };
 }
 
 function sizeOf(data: Data): Size {
