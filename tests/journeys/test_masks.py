@@ -56,13 +56,15 @@ def test_masks_from_file_to_file(shell: Shell) -> None:
 def test_a_wrong_mask(shell: Shell) -> None:
     """One of another size than the picture, and two that overlap: told with file and line."""
     _write()
-    command = ["aggregate", "--votes", "bad.jsonl", "--label-kind", "mask", "--items", "items.csv", "--out", "m.csv"]
+    files: list[str | Path] = ["--votes", "bad.jsonl", "--items", "items.csv", "--out", "m.csv"]
     thumbnail = [{**SKY, "size": [30, 20]}]
     overlap = [SKY, _rectangle("sea", 0, 5, 30, 20)]
 
     for value, words in ((thumbnail, "size is 30 x 20, the image is 20 x 30"), (overlap, "90 pixels that mask 0")):
         Path("bad.jsonl").write_text(json.dumps({"item": "a", "annotator": "dan", "label": value}))
-        refused(shell, command, 1, "bad.jsonl, line 1", words, "Nothing was written")
+        refused(
+            shell, ["aggregate", "--label-kind", "mask", *files], 1, "bad.jsonl, line 1", words, "Nothing was written"
+        )
 
 
 def test_a_project_of_masks(shell: Shell) -> None:
