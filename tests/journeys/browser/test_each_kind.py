@@ -13,6 +13,8 @@ from tests.web.media import png, wav
 from tests.web.test_shapes import Canvas, near
 from tests.web.test_spans import CHINESE, ENGLISH, Text, span
 
+from labelmill.domain.rle import decode
+
 MAILS = {
     "m1": "you have won a prize",
     "m2": "lunch at noon?",
@@ -198,6 +200,27 @@ def test_point(house: House) -> None:
 
     expected = [{"label": "dog", "x": 400, "y": 300}, {"label": "dog", "x": 1200, "y": 900}]
     assert close_to(expected, drawn(house, page))
+
+
+def test_mask(house: House) -> None:
+    """An outline of one class, a stroke of another across it, in pixels of the original; no pixel twice."""
+    page, canvas = draw(house, "mask")
+
+    page.keyboard.press("p")
+    canvas.click((200, 200), (1000, 200), (1000, 800), (200, 800))
+    page.keyboard.press("Enter")
+    expect(page.locator(".region-row")).to_have_count(1)
+    page.keyboard.press("2")
+    page.keyboard.press("m")
+    canvas.drag((600, 100), (600, 900))
+    expect(page.locator(".region-row")).to_have_count(2)
+
+    pixels = {mask["label"]: decode(mask) for mask in drawn(house, page)}
+    assert pixels["car"][500, 300]
+    assert pixels["dog"][500, 600]
+    assert pixels["car"].shape == SIZE[::-1]
+    assert not (pixels["car"] & pixels["dog"]).any()
+    assert abs(pixels["car"].sum() + pixels["dog"][200:800].sum() - 800 * 600) < 5000
 
 
 def test_segment(house: House) -> None:

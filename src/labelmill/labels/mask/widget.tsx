@@ -1,7 +1,7 @@
 import type { MaskRegion } from "web/engines/masks/rle";
 import { obstacleOf } from "web/regions/attributes/acts";
 import { MaskPanel } from "web/regions/masks/panel";
-import { MASK_RULES } from "web/regions/masks/rules";
+import { MASK_RULES, wordsOfMask } from "web/regions/masks/rules";
 import { MaskStage } from "web/regions/masks/stage";
 import { MaskState } from "web/regions/masks/state";
 import { sameRegions } from "web/regions/regions";
@@ -18,6 +18,7 @@ const widget: Widget<readonly MaskRegion[], MaskState> = {
   obstacle: ({ state }) => obstacleOf(state.regions),
   same: (a, b) => sameRegions(a, b, MASK_RULES),
   summary: (value, { t }) => t("masks.summary", { n: value.length }),
+  words: (mask, { t }) => wordsOfMask(mask as MaskRegion, t),
   hasSuggestionCards: false,
 };
 

@@ -332,8 +332,8 @@ export class MaskBoard {
   }
 
   private actOnView(act: string): boolean {
-    if (act === "zoom_in") this.view.zoomAtCentre(1.5);
-    else if (act === "zoom_out") this.view.zoomAtCentre(1 / 1.5);
+    if (act === "zoom_in") this.view.zoomAround(this.cursor, 1.5);
+    else if (act === "zoom_out") this.view.zoomAround(this.cursor, 1 / 1.5);
     else if (act === "zoom_fit") this.view.fit();
     else return false;
     this.owner.changed();

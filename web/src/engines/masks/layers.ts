@@ -10,6 +10,8 @@ export interface MaskMark {
   /** Somebody else's opinion, not yet taken: drawn hatched. */
   readonly isSuggested: boolean;
   readonly note: string;
+  /** Another answer does not have it: drawn striped. */
+  readonly isDifferent?: boolean;
 }
 
 /** What a stroke has made: masks by id, null for one of which nothing is left; and new ones. */

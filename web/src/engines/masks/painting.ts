@@ -26,6 +26,8 @@ type IndexOf = (label: string) => number;
 interface Inks {
   readonly fills: Uint32Array;
   readonly rims: Uint32Array;
+  /** Over the fill, where another answer differs; 0 elsewhere. */
+  readonly stripes: Uint32Array;
 }
 
 export interface Look {
@@ -60,7 +62,7 @@ export function paintMasks(context: Context, board: MaskBoard, look: Look, rect:
     for (let j = 1; j <= height; j++) {
       const number = at(sheet.pixels, i, j);
       const place = (j - 1) * width + i - 1;
-      if (number) out[place] = (isRim(sheet.pixels, number, i, j) ? own.rims : own.fills)[number] as number;
+      if (number) out[place] = inkOfOwn(own, number, isRim(sheet.pixels, number, i, j), rect.left + i + rect.top + j, look.ratio);
       else if (hints) {
         const hint = at(hints.pixels, i, j);
         if (hint) out[place] = inkOfHint(hinted, hint, isRim(hints.pixels, hint, i, j), rect.left + i + rect.top + j, look.ratio);
@@ -78,6 +80,12 @@ export function paintMaskMarks(context: Context, board: MaskBoard, { palette, in
   if (board.cursor && !board.isReadOnly && board.tool !== "select") paintBrush(context, board, board.cursor, palette);
 }
 
+function inkOfOwn({ fills, rims, stripes }: Inks, number: number, isRim: boolean, along: number, ratio: number): number {
+  if (isRim) return rims[number] as number;
+  const isStripe = stripes[number] && along % (STRIPE * ratio) < 2 * ratio;
+  return (isStripe ? stripes : fills)[number] as number;
+}
+
 function inkOfHint({ fills, rims }: Inks, hint: number, isRim: boolean, along: number, ratio: number): number {
   if (isRim) return along % (DASH * ratio) < 6 * ratio ? (rims[hint] as number) : 0;
   return along % (STRIPE * ratio) < 2 * ratio ? (fills[hint] as number) : 0;
@@ -86,25 +94,31 @@ function inkOfHint({ fills, rims }: Inks, hint: number, isRim: boolean, along: n
 function inksOfOwn(board: MaskBoard, look: Look): Inks {
   const { labels } = board.layers;
   const most = Math.max(0, ...labels.keys());
-  const inks: Inks = { fills: new Uint32Array(most + 1), rims: new Uint32Array(most + 1) };
+  const inks = blankInks(most + 1);
   const { own } = board.layers.placesOf(board.selectedId);
+  const different = new Set(board.marks.filter(({ isDifferent }) => isDifferent).map(({ id }) => board.layers.placesOf(id).own));
   for (const [number, label] of labels) {
     const opacity = number === own ? Math.min(look.opacity + 0.2, 1) : look.opacity;
     inks.fills[number] = inkOf(look, label, opacity);
     inks.rims[number] = number === own ? word(look.palette.ink, 1) : inkOf(look, label, 1);
+    if (different.has(number)) inks.stripes[number] = inkOf(look, label, 1);
   }
   return inks;
 }
 
 function inksOfHints(board: MaskBoard, look: Look): Inks {
   const { hinted } = board.layers;
-  const inks: Inks = { fills: new Uint32Array(hinted.length + 1), rims: new Uint32Array(hinted.length + 1) };
+  const inks = blankInks(hinted.length + 1);
   const { hint } = board.layers.placesOf(board.selectedId);
   hinted.forEach(({ region }, i) => {
     inks.fills[i + 1] = inkOf(look, region.label, hint === i + 1 ? 1 : 0.75);
     inks.rims[i + 1] = hint === i + 1 ? word(look.palette.ink, 1) : inkOf(look, region.label, 1);
   });
   return inks;
+}
+
+function blankInks(n: number): Inks {
+  return { fills: new Uint32Array(n), rims: new Uint32Array(n), stripes: new Uint32Array(n) };
 }
 
 function inkOf({ palette, indexOf }: Look, label: string, opacity: number): number {

@@ -9,8 +9,9 @@ import { actOnRegions, type RegionState } from "web/regions/acts";
 import { MASK_RULES } from "web/regions/masks/rules";
 import { wordsBeside } from "web/regions/region_list";
 import { type Entry, Regions } from "web/regions/regions";
+import { showSight, sightOf } from "web/regions/shapes/sight";
 import type { Data } from "web/tasks";
-import type { WidgetContext } from "web/widget";
+import type { Linked, WidgetContext } from "web/widget";
 
 export const MASK_TOOLS: readonly MaskTool[] = ["select", "brush", "eraser", "fill", "polygon"];
 
@@ -23,7 +24,8 @@ const inHand: { tool: MaskTool; label: string | null; diameter: number | null; o
 };
 
 /** One image and its masks, as both components of the widget share them. */
-export class MaskState implements RegionState<MaskRegion> {
+export class MaskState implements RegionState<MaskRegion>, Linked {
+  onSight: (() => void) | null = null;
   readonly regions: Regions<MaskRegion>;
   readonly armed: Signal<string>;
   readonly tool: Signal<MaskTool>;
@@ -50,7 +52,10 @@ export class MaskState implements RegionState<MaskRegion> {
       complain: (complaint) => context.say(context.t(`masks.${complaint}`)),
       pen: (isDown) => context.say(context.t(isDown ? "masks.pen_down" : "masks.pen_up")),
       resized: (diameter) => this.resized(diameter),
-      changed: () => this.canvas?.schedule(),
+      changed: () => {
+        this.canvas?.schedule();
+        this.onSight?.();
+      },
     });
     this.diameter = signal(inHand.diameter ?? this.board.diameter);
     this.board.diameter = this.diameter.peek();
@@ -103,6 +108,15 @@ export class MaskState implements RegionState<MaskRegion> {
     if (Number.isFinite(diameter)) this.board.resizeBrush(Math.min(diameter, LARGEST_BRUSH));
   }
 
+  sight(): unknown {
+    return sightOf(this.board.view);
+  }
+
+  showSight(sight: unknown): void {
+    showSight(this.board.view, sight);
+    this.canvas?.schedule();
+  }
+
   dispose(): void {
     for (const stop of this.stops) stop();
   }
@@ -145,7 +159,8 @@ export class MaskState implements RegionState<MaskRegion> {
 }
 
 function markOf(entry: Entry<MaskRegion>, regions: Regions<MaskRegion>): MaskMark {
-  return { id: entry.id, region: entry.region, isSuggested: entry.isSuggested, note: wordsBeside(regions, entry) };
+  const { id, region, isSuggested, isDifferent = false } = entry;
+  return { id, region, isSuggested, note: wordsBeside(regions, entry), isDifferent };
 }
 
 function sizeOf(data: Data): Size {

@@ -6,17 +6,13 @@ import { actOnRegions, type RegionState } from "web/regions/acts";
 import { wordsBeside } from "web/regions/region_list";
 import { type Entry, Regions } from "web/regions/regions";
 import { SHAPE_RULES } from "web/regions/shapes/rules";
+import { showSight, sightOf } from "web/regions/shapes/sight";
 import type { Data } from "web/tasks";
 import type { Linked, WidgetContext } from "web/widget";
 
 export type ShapeTool = Exclude<Tool, "select">;
 
 const TOOLS: Readonly<Record<string, Tool>> = { tool_select: "select", tool_box: "box", tool_polygon: "polygon", tool_point: "point" };
-
-interface Sight {
-  readonly scale: number;
-  readonly middle: Point;
-}
 
 /** Tool and class stay in hand from item to item. */
 const inHand: { tool: Tool | null; label: string | null } = { tool: null, label: null };
@@ -94,21 +90,12 @@ export class ShapeState implements RegionState<Shape>, Linked {
     else this.regions.add({ label, x: rounded(middle[0]), y: rounded(middle[1]) });
   }
 
-  /** The place of the image in the middle of the screen, and how close; null for all of it. */
-  sight(): Sight | null {
-    const { left, top, right, bottom } = this.board.view.sight;
-    const { isFitted, scale } = this.board.view;
-    return isFitted ? null : { scale, middle: [(left + right) / 2, (top + bottom) / 2] };
+  sight(): unknown {
+    return sightOf(this.board.view);
   }
 
   showSight(sight: unknown): void {
-    const { view } = this.board;
-    if (sight === null) view.fit();
-    else {
-      const { scale, middle } = sight as Sight;
-      view.scale = scale;
-      view.centreOn(middle);
-    }
+    showSight(this.board.view, sight);
     this.canvas?.schedule();
   }
 
