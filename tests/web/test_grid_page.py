@@ -88,6 +88,22 @@ def test_the_whole_act_is_taken_back(serve: Serve, open_page: Open) -> None:
     assert fake.answers() == {"c1": "spam", "c2": "spam"}
 
 
+def test_what_is_taken_back_at_once_stays(serve: Serve, open_page: Open) -> None:
+    """U while the next cards are still asked for: the act's cards lie there, and no late answer covers them."""
+    fake = serve(schema=SPAM, cards=[card(n) for n in range(3)], latency=0.4)
+    page = opened(open_page, fake)
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+
+    page.keyboard.press("u")
+    saved(page)
+    page.wait_for_timeout(900)
+
+    assert page.locator(".card-item.is-dropped").count() == 1
+    assert page.locator(".card-item.is-chosen").count() == 2
+    assert fake.answers() == {}
+
+
 def test_arrows_walk_over_rows_and_columns(serve: Serve, open_page: Open) -> None:
     """Right and left move by one, down and up by a row of what the window holds; only one card is a stop of Tab."""
     page = opened(open_page, serve(schema=SPAM, cards=[card(n) for n in range(30)]))

@@ -145,9 +145,11 @@ export class GridDesk<V> extends Office {
       this.cards.value = [];
       this.state.value = "loading";
     });
+    const number = (this.nAsked += 1);
     // What was just answered is still open until it has arrived; behind a cursor it does not matter.
     if (this.after === null || this.near.peek() !== null) await this.outbox.flush();
-    await this.ask();
+    // Something was taken back meanwhile, and lies here.
+    if (number === this.nAsked) await this.ask();
   }
 
   private async fetchClasses(): Promise<void> {
