@@ -118,7 +118,7 @@ def test_from_one_command_to_a_release(example: str, tmp_path: Path) -> None:
                 assert [one for one in marked if "score" in one] == (marked if example == "coins" else [])
             client.answer(project["project"], task, value)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=60) == 0
 
     workspace = Workspace.open(folder)
     turned = run(workspace)
