@@ -24,9 +24,9 @@ def plays_item(desks: Desks, _: str, key: str) -> None:
         ".item-audio", schema=choice_schema("a", "b", modality="audio"), tasks=tasks, media=recording(SECONDS)
     )
     desk.press(key)
-    desk.page.wait_for_function("!document.querySelector('.item-audio').paused")
+    expect(desk.page.locator(".item-audio")).to_have_js_property("paused", False)
     desk.press(key)
-    desk.page.wait_for_function("document.querySelector('.item-audio').paused")
+    expect(desk.page.locator(".item-audio")).to_have_js_property("paused", True)
 
 
 def finds_label(desks: Desks, _: str, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Error, Page, expect
 from tests.journeys.browser.house import PASSWORD, House, is_saved
@@ -23,7 +25,7 @@ def page(house: House) -> Page:
     """The labelling page of twelve mails, with enough of them fetched; the server's port is its own."""
     page = house.open("choice", ["ham", "spam"], ITEMS, port=house.free_port())
     expect(page.locator(".item-text")).to_be_visible()
-    page.wait_for_function("parseInt(document.querySelector('.bottom-ready').textContent) >= 6")
+    expect(page.locator(".bottom-ready")).to_have_text(re.compile(r"^([6-9]|1\d) ready$"))
     return page
 
 
