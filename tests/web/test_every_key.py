@@ -139,12 +139,18 @@ ELSEWHERE: dict[str, str] = {
 """Acts of pages with tests of their own: the test that presses the key, as `file.py::test`."""
 
 
+def body_of(place: str) -> str:
+    """The source of a test, `file.py::test`."""
+    file, _, test = place.partition("::")
+    text = (Path(__file__).parent / file).read_text(encoding="utf-8")
+    return text.partition(f"def {test}(")[2].partition("\ndef ")[0]
+
+
 @pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.act}-{row.key}")
 def test_a_key_does_what_its_row_says(row: Row, desks: Desks) -> None:
     """The key of a row, and each that always does the same, has its effect."""
     if row.act in ELSEWHERE:
-        file, _, test = ELSEWHERE[row.act].partition("::")
-        assert f"def {test}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
+        assert f'"{row.key}"' in body_of(ELSEWHERE[row.act])
         return
     check = CHECKS.get(row.act)
     assert check is not None, f"say in CHECKS what the act {row.act!r} stores"
