@@ -8,6 +8,14 @@ export const PROJECT_PAGES = ["label", "review", "grid", "dashboard", "people", 
 
 export type ProjectPageName = (typeof PROJECT_PAGES)[number];
 
+/** Kinds whose answer is one class, which many items can be given by one act. */
+const OF_ONE_CLASS: readonly string[] = ["choice", "rating"];
+
+/** The pages that this build has and that are of use to a project of this kind. */
+export function pagesOf(kind: string): readonly ProjectPageName[] {
+  return PROJECT_PAGES.filter((page) => PAGES.includes(page) && (page !== "grid" || OF_ONE_CLASS.includes(kind)));
+}
+
 /** Where a page of a project is. */
 export function addressOf(project: string, page: ProjectPageName): string {
   return `/p/${encodeURIComponent(project)}/${page}`;
@@ -24,15 +32,15 @@ export function isLeadOf(me: Me, project: string): boolean {
 }
 
 interface NavigationProps {
-  readonly project: Pick<Project, "project" | "name">;
+  readonly project: Pick<Project, "project" | "name" | "schema">;
   readonly here: ProjectPageName;
 }
 
-/** A project's pages, those that this build has, with the one that is open marked. */
+/** A project's pages, with the one that is open marked. */
 export function Navigation({ project, here }: NavigationProps) {
   return (
     <nav class="navigation" aria-label={t("navigation.pages", { name: project.name })}>
-      {PROJECT_PAGES.filter((page) => PAGES.includes(page)).map((page) => (
+      {pagesOf(project.schema.kind).map((page) => (
         <a key={page} href={addressOf(project.project, page)} aria-current={page === here ? "page" : undefined}>
           {t(`projects.${page}`)}
         </a>

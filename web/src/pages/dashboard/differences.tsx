@@ -34,14 +34,7 @@ function WhichForWhich({ project, figures }: PartProps) {
         columns: [t("dashboard.class"), ...classes],
         rows: matrix.map((row, i) => [classes[i] ?? "", ...row.map(formatNumber)]),
       }}
-      empty={
-        isEmpty ? (
-          <>
-            {t(isMulti ? "dashboard.differences_multi" : "dashboard.differences_empty")}{" "}
-            <a href={`${addressOf(project.project, "settings")}#quality`}>{t("settings.step.quality")}</a>
-          </>
-        ) : null
-      }
+      empty={isEmpty ? <Empty project={project} says={isMulti ? "dashboard.differences_multi" : "dashboard.differences_empty"} /> : null}
     >
       <HeatMap caption={t("dashboard.differences")} rows={classes} columns={classes} corner={t("dashboard.corner")} cells={cells} />
     </Figure>
@@ -67,9 +60,17 @@ function WhoFromWhom({ project, figures }: PartProps) {
         columns: [t("dashboard.annotator"), ...names],
         rows: matrix.map((row, i) => [names[i] ?? "", ...row.map((one) => (one === null ? null : formatShare(one)))]),
       }}
-      empty={names.length === 0 ? t("dashboard.differences_empty") : null}
+      empty={names.length === 0 ? <Empty project={project} says="dashboard.differences_empty" /> : null}
     >
       <HeatMap caption={t("dashboard.apart")} rows={names} columns={names} corner="" cells={cells} />
     </Figure>
+  );
+}
+
+function Empty({ project, says }: Pick<PartProps, "project"> & { says: "dashboard.differences_multi" | "dashboard.differences_empty" }) {
+  return (
+    <>
+      {t(says)} <a href={`${addressOf(project.project, "settings")}#quality`}>{t("settings.step.quality")}</a>
+    </>
   );
 }

@@ -1,12 +1,9 @@
 import { fetchMe, fetchProjects } from "web/api/api";
 import { Problem } from "web/api/request";
 import { formatNumber, greet, t, tOf } from "web/language/language";
-import { addressOf, PROJECT_PAGES } from "web/parts/navigation";
+import { addressOf, pagesOf } from "web/parts/navigation";
 import { draw, Fault, goToSignIn, Page } from "web/parts/page";
 import type { Me, ProjectLine } from "web/tasks";
-
-/** Pages that only a lead has business with. */
-const LEADS = PROJECT_PAGES.filter((page) => page !== "label");
 
 function ProjectsPage({ me, projects }: { me: Me; projects: readonly ProjectLine[] }) {
   return (
@@ -28,7 +25,7 @@ function ProjectsPage({ me, projects }: { me: Me; projects: readonly ProjectLine
 
 function ProjectCard({ line }: { line: ProjectLine }) {
   const isLead = line.role === "lead" || line.role === "admin";
-  const pages = isLead ? LEADS.filter((page) => PAGES.includes(page)) : [];
+  const pages = isLead ? pagesOf(line.kind).filter((page) => page !== "label") : [];
   return (
     <li class="project">
       <div class="project-head">
