@@ -4,7 +4,7 @@ import type { AudioBoard, Player, Press } from "web/engines/audio/board";
 import { Colouring } from "web/engines/audio/colouring";
 import { fetchManifest, fetchPeaks, fetchPicture, type Manifest, Tiles } from "web/engines/audio/media";
 import { gainOf, type Layout, layoutOf, paintMarks, paintOverview, paintRuler, paintSpectrogram, paintWave } from "web/engines/audio/painting";
-import { type Palette, paletteOf } from "web/engines/palette";
+import { differs, Layers, type Painter } from "web/engines/layers";
 
 export interface Recording {
   readonly audio: string;
@@ -15,36 +15,24 @@ export interface Recording {
 /** Coloured pictures take a few megabytes each. */
 const MOST_PICTURES = 32;
 
-export class AudioTrack implements Player {
-  private readonly below = document.createElement("canvas");
-  private readonly above = document.createElement("canvas");
+export class AudioTrack implements Painter, Player {
+  private readonly layers: Layers;
   private readonly sound = document.createElement("audio");
-  private readonly leave = new AbortController();
-  private readonly watcher: ResizeObserver;
-  private palette: Palette;
   private board: AudioBoard | null = null;
   private recording: Recording | null = null;
   private peaks: Manifest | null = null;
   private spectrogram: Manifest | null = null;
-  private readonly peakTiles = new Tiles(fetchPeaks, () => this.repaint());
-  private readonly pictureTiles = new Tiles(fetchPicture, () => this.repaint(), MOST_PICTURES);
+  private readonly peakTiles = new Tiles(fetchPeaks, () => this.layers.repaint());
+  private readonly pictureTiles = new Tiles(fetchPicture, () => this.layers.repaint(), MOST_PICTURES);
   private readonly colouring = new Colouring();
   private stopAt: number | null = null;
-  private frame = 0;
   private restingKey: readonly unknown[] = [];
   private isOnOverview = false;
   private onBroken: () => void = () => undefined;
 
   constructor(readonly host: HTMLElement) {
-    this.palette = paletteOf(host);
     this.sound.preload = "auto";
-    for (const canvas of [this.below, this.above]) {
-      canvas.setAttribute("aria-hidden", "true");
-      host.append(canvas);
-    }
-    this.watcher = new ResizeObserver(() => this.resize());
-    this.watcher.observe(host);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour(), { signal: this.leave.signal });
+    this.layers = new Layers(host, 2, this);
     this.listen();
   }
 
@@ -63,7 +51,7 @@ export class AudioTrack implements Player {
     this.stopAt = null;
     this.sound.src = recording.audio;
     void this.fetchManifests(recording);
-    this.resize();
+    this.layers.resize();
   }
 
   play(from: number, to: number | null): void {
@@ -84,17 +72,14 @@ export class AudioTrack implements Player {
   }
 
   schedule(): void {
-    this.frame ||= requestAnimationFrame(() => this.paint());
+    this.layers.schedule();
   }
 
   dispose(): void {
     this.sound.pause();
     this.sound.removeAttribute("src");
     this.sound.load();
-    cancelAnimationFrame(this.frame);
-    this.watcher.disconnect();
-    this.leave.abort();
-    this.host.replaceChildren();
+    this.layers.dispose();
   }
 
   private async fetchManifests(recording: Recording): Promise<void> {
@@ -104,60 +89,42 @@ export class AudioTrack implements Player {
     this.peaks = peaks;
     this.spectrogram = spectrogram;
     this.board?.learnDuration(peaks?.duration ?? spectrogram?.duration ?? 0);
-    this.repaint();
+    this.layers.repaint();
   }
 
-  private recolour(): void {
-    this.palette = paletteOf(this.host);
-    this.repaint();
-  }
-
-  private repaint(): void {
+  forget(): void {
     this.restingKey = [];
-    this.schedule();
   }
 
-  private resize(): void {
-    const { clientWidth: width, clientHeight: height } = this.host;
-    if (!width || !height) return;
-    const ratio = devicePixelRatio || 1;
-    for (const canvas of [this.below, this.above]) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
+  resized(width: number): void {
     if (this.board) this.board.window.width = width;
-    this.restingKey = [];
-    cancelAnimationFrame(this.frame);
-    this.frame = 0;
-    this.paint();
   }
 
-  private paint(): void {
-    this.frame = 0;
+  paint(): void {
     const { board } = this;
-    if (!board || !this.host.clientWidth) return;
+    if (!board) return;
     this.followSound(board);
     const layout = this.layout(board);
     const { window } = board;
     const key = [board, window.from, window.to, layout.spectrogram.height, layout.wave.height];
-    if (key.some((part, i) => part !== this.restingKey[i])) {
+    if (differs(key, this.restingKey)) {
       this.restingKey = key;
       this.paintBelow(board, layout);
     }
-    paintMarks(this.clean(this.above), board, layout, this.palette);
+    paintMarks(this.layers.clean(this.above), board, layout, this.layers.palette);
   }
 
   private paintBelow(board: AudioBoard, layout: Layout): void {
-    const context = this.clean(this.below);
-    paintRuler(context, board, layout, this.palette);
+    const context = this.layers.clean(this.below);
+    paintRuler(context, board, layout, this.layers.palette);
     if (this.peaks) {
-      paintWave(context, board, layout, this.peaks, this.peakTiles, this.palette);
-      paintOverview(context, board, layout, this.peaks, this.peakTiles, this.palette);
+      paintWave(context, board, layout, this.peaks, this.peakTiles, this.layers.palette);
+      paintOverview(context, board, layout, this.peaks, this.peakTiles, this.layers.palette);
     }
     if (this.spectrogram) {
       const gain = this.peaks ? gainOf(this.peaks, this.peakTiles, board.duration, layout.width) : 1;
-      this.colouring.use(this.palette.spectrum, gain);
-      paintSpectrogram(context, board, layout, this.spectrogram, this.pictureTiles, this.colouring, this.palette);
+      this.colouring.use(this.layers.palette.spectrum, gain);
+      paintSpectrogram(context, board, layout, this.spectrogram, this.pictureTiles, this.colouring, this.layers.palette);
     }
   }
 
@@ -178,12 +145,12 @@ export class AudioTrack implements Player {
     return layoutOf(board, this.host.clientWidth, this.host.clientHeight, this.spectrogram !== null || this.recording?.spectrogram !== undefined);
   }
 
-  private clean(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-    const ratio = devicePixelRatio || 1;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    return context;
+  private get below(): HTMLCanvasElement {
+    return this.layers.canvases[0] as HTMLCanvasElement;
+  }
+
+  private get above(): HTMLCanvasElement {
+    return this.layers.canvases[1] as HTMLCanvasElement;
   }
 
   private listen(): void {

@@ -332,10 +332,7 @@ export class MaskBoard {
   }
 
   private actOnView(act: string): boolean {
-    if (act === "zoom_in") this.view.zoomAround(this.cursor, 1.5);
-    else if (act === "zoom_out") this.view.zoomAround(this.cursor, 1 / 1.5);
-    else if (act === "zoom_fit") this.view.fit();
-    else return false;
+    if (!this.view.act(act, this.cursor)) return false;
     this.owner.changed();
     return true;
   }

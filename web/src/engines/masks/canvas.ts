@@ -5,10 +5,10 @@
  * in part with a stroke; names, outline and brush above, with every move. All at most once a frame.
  */
 
+import { differs, Layers, type Painter } from "web/engines/layers";
 import type { MaskBoard } from "web/engines/masks/board";
 import { type Look, paintMaskMarks, paintMasks } from "web/engines/masks/painting";
 import type { Rect } from "web/engines/masks/sheet";
-import { type Palette, paletteOf } from "web/engines/palette";
 import { Hand } from "web/engines/shapes/hand";
 
 export interface MaskCanvasOptions {
@@ -18,17 +18,11 @@ export interface MaskCanvasOptions {
   readonly onBroken: () => void;
 }
 
-export class MaskCanvas {
-  private readonly below = document.createElement("canvas");
-  private readonly masks = document.createElement("canvas");
-  private readonly above = document.createElement("canvas");
+export class MaskCanvas implements Painter {
+  private readonly layers: Layers;
   private readonly image = new Image();
-  private readonly watcher: ResizeObserver;
-  private readonly leave = new AbortController();
   private board: MaskBoard | null = null;
   private options: MaskCanvasOptions = { indexOf: () => 0, onBroken: () => undefined };
-  private palette: Palette;
-  private frame = 0;
   private viewKey: readonly unknown[] = [];
   private masksKey: readonly unknown[] = [];
   private strength = 0.5;
@@ -36,26 +30,12 @@ export class MaskCanvas {
   readonly painted = { whole: 0, part: 0 };
 
   constructor(readonly host: HTMLElement) {
-    this.palette = paletteOf(host);
-    for (const canvas of [this.below, this.masks, this.above]) {
-      canvas.setAttribute("aria-hidden", "true");
-      host.append(canvas);
-    }
-    this.watcher = new ResizeObserver(() => this.resize());
-    this.watcher.observe(host);
+    this.layers = new Layers(host, 3, this);
     this.image.addEventListener("load", () => {
       this.board?.learnSize({ width: this.image.naturalWidth, height: this.image.naturalHeight });
-      this.repaint();
+      this.layers.repaint();
     });
     this.image.addEventListener("error", () => this.options.onBroken());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener(
-      "change",
-      () => {
-        this.palette = paletteOf(this.host);
-        this.repaint();
-      },
-      { signal: this.leave.signal },
-    );
     new Hand(this.above, () => this.board, () => cursorOf(this.board));
     this.above.addEventListener("pointerleave", () => this.board?.leave());
   }
@@ -65,7 +45,7 @@ export class MaskCanvas {
     this.board = board;
     this.options = options;
     if (this.image.getAttribute("src") !== address) this.image.src = address;
-    this.resize();
+    this.layers.resize();
   }
 
   /** How strongly masks cover the image, 0 to 1. */
@@ -76,49 +56,33 @@ export class MaskCanvas {
 
   /** Something has changed: paints what has, in the next frame. */
   schedule(): void {
-    this.frame ||= requestAnimationFrame(() => this.paint());
+    this.layers.schedule();
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.frame);
-    this.watcher.disconnect();
-    this.leave.abort();
-    this.host.replaceChildren();
+    this.layers.dispose();
   }
 
-  private repaint(): void {
+  forget(): void {
     [this.viewKey, this.masksKey] = [[], []];
-    this.schedule();
   }
 
-  private resize(): void {
-    const { clientWidth: width, clientHeight: height } = this.host;
-    if (!width || !height) return;
-    const ratio = devicePixelRatio || 1;
-    for (const canvas of [this.below, this.masks, this.above]) {
-      const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-      if (canvas.width !== w) canvas.width = w;
-      if (canvas.height !== h) canvas.height = h;
-    }
+  resized(width: number, height: number): void {
     this.board?.view.resize({ width, height });
-    [this.viewKey, this.masksKey] = [[], []];
-    cancelAnimationFrame(this.frame);
-    this.paint();
   }
 
-  private paint(): void {
-    this.frame = 0;
+  paint(): void {
     const { board } = this;
-    if (!board || !this.host.clientWidth) return;
+    if (!board) return;
     const { view } = board;
     const viewKey = [board, view.x, view.y, view.scale];
     if (differs(viewKey, this.viewKey)) {
       this.viewKey = viewKey;
       this.paintImage(board);
     }
-    const look: Look = { palette: this.palette, indexOf: this.options.indexOf, opacity: this.strength, ratio: devicePixelRatio || 1 };
+    const look: Look = { palette: this.layers.palette, indexOf: this.options.indexOf, opacity: this.strength, ratio: devicePixelRatio || 1 };
     this.paintSheets(board, look, [...viewKey, board.marks, board.selectedId, board.layers, this.strength]);
-    paintMaskMarks(this.clean(this.above), board, look);
+    paintMaskMarks(this.layers.clean(this.above), board, look);
   }
 
   private paintSheets(board: MaskBoard, look: Look, key: readonly unknown[]): void {
@@ -134,24 +98,24 @@ export class MaskCanvas {
   }
 
   private paintImage(board: MaskBoard): void {
-    const context = this.clean(this.below);
+    const context = this.layers.clean(this.below);
     const { view, size } = board;
     if (!this.image.complete || !this.image.naturalWidth) return;
     context.imageSmoothingEnabled = view.scale < 3;
     context.drawImage(this.image, view.x, view.y, size.width * view.scale, size.height * view.scale);
   }
 
-  private clean(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-    const ratio = devicePixelRatio || 1;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    return context;
+  private get below(): HTMLCanvasElement {
+    return this.layers.canvases[0] as HTMLCanvasElement;
   }
-}
 
-function differs(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length !== b.length || a.some((part, i) => part !== b[i]);
+  private get masks(): HTMLCanvasElement {
+    return this.layers.canvases[1] as HTMLCanvasElement;
+  }
+
+  private get above(): HTMLCanvasElement {
+    return this.layers.canvases[2] as HTMLCanvasElement;
+  }
 }
 
 /** A part of the image in pixels of the canvas, with its rim. */

@@ -356,10 +356,7 @@ export class Board {
   }
 
   private actOnView(act: string): boolean {
-    if (act === "zoom_in") this.view.zoomAround(this.lastPlace, 1.5);
-    else if (act === "zoom_out") this.view.zoomAround(this.lastPlace, 1 / 1.5);
-    else if (act === "zoom_fit") this.view.fit();
-    else return false;
+    if (!this.view.act(act, this.lastPlace)) return false;
     this.owner.changed();
     return true;
   }

@@ -59,6 +59,15 @@ export class View {
     this.zoomAt(isInSight ? [x, y] : [width / 2, height / 2], factor);
   }
 
+  /** Does an act of the key table that moves the view; `place` is where the hand was last. */
+  act(act: string, place: Point | null): boolean {
+    if (act === "zoom_in") this.zoomAround(place, 1.5);
+    else if (act === "zoom_out") this.zoomAround(place, 1 / 1.5);
+    else if (act === "zoom_fit") this.fit();
+    else return false;
+    return true;
+  }
+
   panBy(dx: number, dy: number): void {
     this.x += dx;
     this.y += dy;

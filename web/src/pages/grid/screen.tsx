@@ -7,6 +7,7 @@ import { ActButton } from "web/parts/act_button";
 import { Guideline } from "web/parts/guideline";
 import { KeysDialog } from "web/parts/keys_dialog";
 import { ProjectHead } from "web/parts/navigation";
+import { NothingHere } from "web/parts/nothing_here";
 import { Problems, SignInAgain } from "web/parts/office_dialogs";
 import { Said, SavedSign } from "web/parts/saved_sign";
 
@@ -98,19 +99,7 @@ function Cards<V>({ desk, list }: { desk: GridDesk<V>; list: { current: HTMLULis
 function NoCards<V>({ desk }: { desk: GridDesk<V> }) {
   const state = desk.state.value;
   if (state === "loading") return <p class="empty quiet">{t("label.loading")}</p>;
-  const words = state === "cut_off" ? (["label.cut_off", "error.unreachable"] as const) : (["grid.none", "grid.none_why"] as const);
-  return (
-    <div class="empty">
-      <span class={`empty-sign is-${state === "cut_off" ? "cut_off" : "finished"}`} aria-hidden="true" />
-      <h2>{t(words[0])}</h2>
-      <p class="quiet">{t(words[1])}</p>
-      <div class="row is-centred">
-        <ActButton class="is-main" onAct={() => location.reload()}>
-          {t("label.look_again")}
-        </ActButton>
-      </div>
-    </div>
-  );
+  return <NothingHere isCutOff={state === "cut_off"} title={t("grid.none")} why={t("grid.none_why")} />;
 }
 
 function Acts<V>({ desk, list }: { desk: GridDesk<V>; list: ListRef }) {

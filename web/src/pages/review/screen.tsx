@@ -13,6 +13,7 @@ import { DataView } from "web/parts/data_view";
 import { Guideline } from "web/parts/guideline";
 import { MoreAboutItem } from "web/parts/more_about_item";
 import { ProjectHead } from "web/parts/navigation";
+import { NothingHere } from "web/parts/nothing_here";
 import { Said, SavedSign } from "web/parts/saved_sign";
 
 /** The review page: two sides of one item beside each other, what they differ in, and the acts that settle it. */
@@ -135,17 +136,6 @@ function NoCase<V>({ desk }: { desk: ReviewDesk<V> }) {
   const state = desk.state.value;
   const isAtEnd = desk.cases.value.length > 0;
   if (state === "loading") return <p class="empty quiet">{t("review.loading")}</p>;
-  const words = state === "cut_off" ? (["label.cut_off", "error.unreachable"] as const) : isAtEnd ? (["review.finished", "review.finished_why"] as const) : (["review.none", "review.none_why"] as const);
-  return (
-    <div class="empty">
-      <span class={`empty-sign is-${state === "cut_off" ? "cut_off" : "finished"}`} aria-hidden="true" />
-      <h2>{t(words[0])}</h2>
-      <p class="quiet">{t(words[1])}</p>
-      <div class="row is-centred">
-        <ActButton class="is-main" onAct={() => location.reload()}>
-          {t("label.look_again")}
-        </ActButton>
-      </div>
-    </div>
-  );
+  const [title, why] = isAtEnd ? [t("review.finished"), t("review.finished_why")] : [t("review.none"), t("review.none_why")];
+  return <NothingHere isCutOff={state === "cut_off"} title={title} why={why} />;
 }
