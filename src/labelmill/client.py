@@ -133,6 +133,14 @@ class Client:
         """Who belongs to a project; for leads."""
         return list(self._asked("GET", _path(project, "people"))["people"])
 
+    def qualification(self, project: str) -> dict[str, Any]:
+        """What is asked of annotators before real work and in it, and how each stands; for leads."""
+        return self._asked("GET", _path(project, "qualification"))
+
+    def qualify(self, project: str, annotator: str, state: str) -> None:
+        """Let an annotator in ("qualified"), send them to training ("training") or hold them back ("paused")."""
+        self._ask("POST", _path(project, "people", annotator, "qualification"), {"state": state})
+
     def dashboard(self, project: str) -> dict[str, Any]:
         """Progress, annotators, agreement; for leads."""
         return self._asked("GET", _path(project, "dashboard"))

@@ -257,3 +257,21 @@ def test_made_once_and_kept(gallery: Gallery) -> None:
 def test_type_by_first_bytes(head: bytes, kind: str | None) -> None:
     """What a file is, its first bytes tell."""
     assert type_of(head) == kind
+
+
+def test_pictures_of_examples_are_shown(gallery: Gallery) -> None:
+    """An example of the guideline need be no item of the queue to be seen; what is neither stays hidden."""
+    (gallery.folder / "cat.png").write_bytes(_png(4, 2))
+    (gallery.folder / "dog.png").write_bytes(_png(4, 2))
+    content = {"data": "cat.png", "facts": {"width": 4, "height": 2}, "meta": {}}
+    example = {"item": "example:1", "content": content, "answer": "ham", "reason": ""}
+    project = gallery.office.project("shown", schema={"modality": "image"}, examples=[example])
+    gallery.office.settings.folders[project.public_id] = gallery.folder  # type: ignore[index]  # the fixture's dict
+    client = gallery.office.newcomer(project)
+
+    (told,) = client.project(project.public_id)["examples"]
+
+    assert client.fetch_media(told["data"]["image"]).startswith(b"\x89PNG")
+    hidden = told["data"]["image"].replace("ZXhhbXBsZTox", base64.urlsafe_b64encode(b"dog.png").decode().rstrip("="))
+    with pytest.raises(AccessError, match="no such picture"):
+        client.fetch_media(hidden)

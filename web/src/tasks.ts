@@ -79,12 +79,44 @@ export interface Settings {
   readonly threshold: number;
 }
 
+/** Where somebody stands on the way to real work; absent where nothing is asked of them. */
+export interface Standing {
+  readonly state: "training" | "qualified" | "failed" | "paused";
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly n: number;
+  readonly done: number;
+  readonly right: number;
+  /** Share of right answers that passes, 0 to 1. */
+  readonly pass_mark: number;
+  /** The attempt before. */
+  readonly last: { readonly right: number; readonly n: number } | null;
+}
+
+/** An item of the guideline with its answer. */
+export interface Example<V = unknown> {
+  readonly item: string;
+  readonly data: Data;
+  readonly answer: V;
+  readonly reason: string;
+}
+
+/** What follows an answer in training. */
+export interface Lesson<V = unknown> {
+  readonly right: boolean;
+  readonly answer: V;
+  readonly reason: string;
+  readonly score: { readonly right: number; readonly done: number; readonly n: number; readonly state?: Standing["state"] };
+}
+
 export interface Project {
   readonly project: string;
   readonly name: string;
   readonly schema: Schema;
   readonly settings: Settings;
   readonly progress: { readonly done: number; readonly total: number; readonly left_for_me: number };
+  readonly qualification?: Standing | null;
+  readonly examples?: readonly Example[];
 }
 
 export interface ProjectLine {
@@ -128,6 +160,7 @@ export interface VoteResult {
   readonly key: string;
   readonly status: StatusOfVote;
   readonly detail?: string;
+  readonly lesson?: Lesson;
 }
 
 export interface Me {

@@ -20,6 +20,7 @@ from labelmill.formats._endings import format_name
 from labelmill.pipeline._columns import column_of, text_of
 from labelmill.pipeline._data_files import MEND_OR_SKIP
 from labelmill.pipeline._media_items import media_items
+from labelmill.pipeline._reasons import Reasons
 from labelmill.pipeline._vote_rows import NOTHING, VoteRows
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.id_index import IdIndex
@@ -299,13 +300,17 @@ def _ingest_votes(
 ) -> Ingested:
     bad: list[BadRow] = []
     good: list[pl.DataFrame] = []
-    for chunk in rows.whole_answers(chunks):
+    reasons = Reasons()
+    for chunk in rows.whole_answers(reasons.gathered(chunks)):
         frame, wrong = rows.frame(chunk)
         good.append(frame)
         bad += [*chunk.bad_rows, *wrong]
         _refuse(bad, on_bad_rows, at_least=MOST_BAD_ROWS)
     _refuse(bad, on_bad_rows)
-    return Ingested(source, 0, _append_votes(workspace, good, source), 0, bad, rows.n_unanswered)
+    n_votes = _append_votes(workspace, good, source)
+    if rows.purpose == "gold":
+        reasons.keep(workspace, {item for frame in good for item in frame["item"]})
+    return Ingested(source, 0, n_votes, 0, bad, rows.n_unanswered)
 
 
 def _append_votes(workspace: Workspace, frames: Sequence[pl.DataFrame], source: str) -> int:

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from labelmill import registry
-from labelmill.domain.item import Item
 from labelmill.errors import UsageError
 from labelmill.pipeline._database_votes import PEOPLE
+from labelmill.pipeline._gold_looks import Looks, why_of
 from labelmill.pipeline._measured import measured
 from labelmill.pipeline._suggestions import Suggestions
-from labelmill.pipeline.aggregate import aggregate, gold_answers
+from labelmill.pipeline.aggregate import aggregate, current_consensus
 from labelmill.pipeline.dashboard import remember_machines
+from labelmill.pipeline.known_tasks import gold_tasks, shown_content, training_tasks
 from labelmill.pipeline.select import Selected, select
+from labelmill.pipeline.teaching import example_items, guideline_text, shown_examples
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.database.accounts import list_admins, set_role
 from labelmill.stores.database.connect import Database, open_database
@@ -34,19 +35,17 @@ __all__ = [
     "settings_to_take_over",
 ]
 
-EVERYBODY = 1_000
-"""Overlap of gold items: whoever comes may be asked."""
-
 MOST_WAITING = 1_000
 """Items put into the queue unless a number is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What was put before people: items to label, and gold items among them."""
+    """What was put before people: items to label, gold items among them, and those to learn by."""
 
     label: Put
     gold: Put
+    training: Put
 
 
 def database_of(workspace: Workspace, told: str | None = None) -> Path | str:
@@ -133,17 +132,16 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 def people_settings(workspace: Workspace) -> dict[str, Any]:
     """What the server must know of the project: the question, how tasks are handed out, what is shown."""
     project = workspace.project
+    as_they_are = ("gold_share", "blind_share", "late", "training", "pass_mark", "attempts", "gold_floor")
     queue = {
         "lease_seconds": project["people.lease_minutes"] * 60,
-        "gold_share": project["people.gold_share"],
-        "blind_share": project["people.blind_share"],
-        "late": project["people.late"],
+        **{name: project[f"people.{name}"] for name in as_they_are},
     }
-    schema = workspace.schema.to_dict()
+    schema = workspace.schema.to_dict() | {"guidelines": guideline_text(workspace)}
     shown = {"overlap": project["people.overlap"], "threshold": project["people.threshold"]}
     media = list(project["storage.media"])
     told = {"title": project.name, "media": media, "schema": schema, "queue": queue, "people": shown}
-    return told | {"kept_in": "file"}
+    return told | {"examples": shown_examples(workspace), "kept_in": "file"}
 
 
 def fill_queue(workspace: Workspace, database: Database, project: Project, *, count: int | None = None) -> Queued:
@@ -160,12 +158,20 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
     ------
     FailedError
         If there are no items yet.
+    UsageError
+        If there is less gold than training needs.
     """
     aggregate(workspace)
     remember_machines(workspace)
     selected = select(workspace, count=count or MOST_WAITING)
-    gold = put_tasks(database, project, _gold_tasks(workspace)) if workspace.project["people.gold_share"] else Put(0, 0)
-    return Queued(put_tasks(database, project, _label_tasks(workspace, selected)), gold)
+    is_structured = workspace.schema.is_structured
+    source = "consensus" if is_structured else str(current_consensus(workspace).meta["model"])
+    gold = training = Put(0, 0)
+    if workspace.project["people.gold_share"]:
+        gold = put_tasks(database, project, gold_tasks(workspace, Looks(selected.strategy, source, selected.answers)))
+    if workspace.project["people.training"]:
+        training = put_tasks(database, project, training_tasks(workspace))
+    return Queued(put_tasks(database, project, _label_tasks(workspace, selected)), gold, training)
 
 
 def refill(folder: Path, address: str, count: int | None) -> Queued:
@@ -176,41 +182,20 @@ def refill(folder: Path, address: str, count: int | None) -> Queued:
 
 
 def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
-    suggestions = Suggestions(workspace, selected.answers)
+    suggestions, shown = Suggestions(workspace, selected.answers), example_items(workspace)
     items = workspace.lake.items([task.item for task in selected.tasks])
     for task, known in zip(selected.tasks, measured(workspace, items), strict=True):
+        if task.item in shown:
+            continue
         label, confidence = selected.answers.get(task.item, (None, None))
         yield NewTask(
             task.item,
-            _content(known),
+            shown_content(known),
             priority=task.priority,
             overlap=workspace.project["people.overlap"],
             suggestions=suggestions.of(known),
-            why=_why(selected.strategy, confidence if label is not None else None),
+            why=why_of(selected.strategy, confidence if label is not None else None),
         )
-
-
-def _gold_tasks(workspace: Workspace) -> Iterator[NewTask]:
-    answers = dict(gold_answers(workspace).select("item", "value").iter_rows())
-    asked = workspace.schema.without_demands()
-    kind = registry.find("label_kind", asked.kind)(**asked.kind_options)
-    for known in measured(workspace, workspace.lake.items(list(answers))):
-        value = kind.validate(answers[known.id], asked, known)
-        yield NewTask(known.id, _content(known), "gold", overlap=EVERYBODY, answer=value)
-
-
-def _content(item: Item) -> dict[str, Any]:
-    return {"data": item.data, "facts": dict(item.facts), "meta": dict(item.meta)}
-
-
-def _why(strategy: str, confidence: float | None) -> str:
-    if confidence is None:
-        return "nobody has said anything about it yet"
-    if strategy == "random":
-        return "drawn at random"
-    if strategy == "disagreement":
-        return "annotators disagree"
-    return f"the annotators so far are {confidence:.0%} sure"
 
 
 def _free_name(workspace: Workspace, database: Database) -> str:

@@ -17,6 +17,7 @@ from labelmill.domain.schema import WITHOUT_CLASSES, LabelSchema
 from labelmill.errors import ProjectError, SchemaError, UsageError, nearest
 from labelmill.pipeline._attribute_settings import declared_attributes
 from labelmill.pipeline._engines import check_engine
+from labelmill.pipeline._teaching_settings import check_teaching
 from labelmill.pipeline.settings import SETTINGS
 
 __all__ = ["LONGEST_TIMEOUT", "PROJECT_FILE", "SHORTEST_TIMEOUT", "Project"]
@@ -146,7 +147,7 @@ def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
                 names = [setting.name for setting in SETTINGS if setting.section == section]
                 raise ProjectError(f"{path}: unknown key {name!r} in [{section}]: {nearest(name, names)}")
             is_table = known[key].type is dict
-            settings[key] = _tables(value, path) if is_table else _typed(key, value, known[key].type, path)
+            settings[key] = _tables(key, value, path) if is_table else _typed(key, value, known[key].type, path)
     if settings["schema.classes"] is None and settings["schema.kind"] in WITHOUT_CLASSES:
         settings["schema.classes"] = []
     if settings["schema.classes"] is None:
@@ -155,9 +156,13 @@ def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return settings
 
 
-def _tables(value: Any, path: Path) -> list[dict[str, Any]]:
-    """`[[schema.attributes]]` as plain data: settings are written into releases."""
-    return [attribute.to_dict() for attribute in declared_attributes(value, path)]
+def _tables(key: str, value: Any, path: Path) -> list[dict[str, Any]]:
+    """`[[schema.attributes]]` and others as plain data: settings are written into releases."""
+    if key == "schema.attributes":
+        return [attribute.to_dict() for attribute in declared_attributes(value, path)]
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        raise ProjectError(f"{path}: {key} must be tables: write [[{key}]] on a line of its own before each")
+    return [dict(entry) for entry in value]
 
 
 def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
@@ -188,6 +193,7 @@ def _check_values(settings: Mapping[str, Any], path: Path) -> None:
     for key in ("certify.error", "certify.confidence"):
         if not 0 < settings[key] < 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
+    check_teaching(settings, path)
     for key in ("people.gold_share", "people.blind_share", "people.threshold"):
         if not 0 <= settings[key] <= 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")

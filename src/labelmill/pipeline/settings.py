@@ -30,6 +30,8 @@ SETTINGS = (
     Setting("schema", "classes", list, None, "Class names, in the order of every output. Needed."),
     Setting("schema", "modality", str, "text", "What an item's data is: text, image, audio."),
     Setting("schema", "guidelines", str, "", "What people are told; Markdown."),
+    Setting("schema", "guidelines_file", str, "", "The same from a Markdown file, by its path from this folder."),
+    Setting("schema", "examples", dict, [], "Shown with the guideline: item (or text, image, audio), answer, reason."),
     Setting("schema", "version", int, 1, "Raise it when the meaning of an answer changes."),
     Setting("schema", "attributes", dict, [], "What shapes and regions tell besides their class; see below."),
     Setting("source", "items", list, [], "Files of items that `labelmill run` imports."),
@@ -51,6 +53,12 @@ SETTINGS = (
     Setting("select", "count", int, 50, "How many items to ask people about at a time."),
     Setting("people", "overlap", int, 1, "How many people answer each item."),
     Setting("people", "gold_share", float, 0.0, "Share of gold items among what annotators get, if gold was imported."),
+    Setting(
+        "people", "gold_floor", float, 0.0, "Who is surely right on less of the gold than this is paused; 0: nobody."
+    ),
+    Setting("people", "training", int, 0, "Gold items that newcomers learn by before real work; 0 for no training."),
+    Setting("people", "pass_mark", float, 0.8, "Share of them to be answered rightly."),
+    Setting("people", "attempts", int, 2, "How often a newcomer may try before a lead must decide."),
     Setting("people", "blind_share", float, 0.1, "Share of items that are given without suggestions."),
     Setting("people", "threshold", float, 0.0, "Suggestions less sure than this are not shown."),
     Setting("people", "lease_minutes", float, 10.0, "How long an item stays with somebody who shows no sign of life."),

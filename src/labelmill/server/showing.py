@@ -9,7 +9,7 @@ from typing import Any
 from labelmill.server.desk import Desk
 from labelmill.stores.database.projects import Project
 
-__all__ = ["item_of_address", "media_address", "shown_data"]
+__all__ = ["example_content", "item_of_address", "media_address", "shown_data"]
 
 
 def shown_data(desk: Desk, project: Project, item: str, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,6 +29,12 @@ def shown_data(desk: Desk, project: Project, item: str, content: Mapping[str, An
             "spectrogram": media_address(project, item, "spectrogram"),
         }
     return {"text": str(content.get("data", ""))}
+
+
+def example_content(project: Project, item: str) -> Mapping[str, Any] | None:
+    """What an example of the guideline shows; None if it shows no such item."""
+    shown = project.settings.get("examples", [])
+    return next((one["content"] for one in shown if one["item"] == item), None)
 
 
 def media_address(project: Project, item: str, what: str) -> str:

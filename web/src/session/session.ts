@@ -1,4 +1,4 @@
-import type { Task } from "web/tasks";
+import type { Standing, Task } from "web/tasks";
 
 /** Tasks held besides the one on screen before more are asked for. */
 export const LOW_WATER = 6;
@@ -12,6 +12,7 @@ export interface Handout<V> {
   readonly tasks: readonly Task<V>[];
   readonly left: number;
   readonly stale: readonly string[];
+  readonly qualification?: Standing | null;
 }
 
 export interface Done<V> {

@@ -26,6 +26,8 @@ class MultiChoice:
 
     name: ClassVar[str] = "multi_choice"
     widget: ClassVar[str] = "labelmill-multi-choice"
+    right_from: ClassVar[float] = 1.0
+    """Likeness from which an answer is as good as the known one: every class, and no other."""
 
     def __init__(self, *, classes: Sequence[str] = ()) -> None:
         self.classes = classes

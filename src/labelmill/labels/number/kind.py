@@ -34,6 +34,8 @@ class Number:
 
     name: ClassVar[str] = "number"
     widget: ClassVar[str] = "labelmill-number"
+    right_from: ClassVar[float] = 0.95
+    """Likeness from which an answer is as good as the known one: within a tenth of it."""
 
     def __init__(self, *, classes: Sequence[str] = (), between: tuple[float, float] | None = None) -> None:
         if between is not None and not (-math.inf < between[0] < between[1] < math.inf):

@@ -27,6 +27,8 @@ class Text:
 
     name: ClassVar[str] = "text"
     widget: ClassVar[str] = "labelmill-text"
+    right_from: ClassVar[float] = 0.9
+    """Likeness from which an answer is as good as the known one: one word in ten may differ."""
 
     def __init__(self, *, classes: Sequence[str] = ()) -> None:
         self.classes = classes

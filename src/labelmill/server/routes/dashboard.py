@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from labelmill.server.auth import GuardedRoute, access, project_of
 from labelmill.server.desk import desk_of
 from labelmill.server.figures import figures_of
+from labelmill.server.lessons import flags_of
 
 __all__ = ["router"]
 
@@ -21,4 +22,5 @@ def dashboard(request: Request) -> JSONResponse:
 
     Kept while nobody says anything new; where they take long to make, for up to a minute beyond.
     """
-    return JSONResponse(dict(figures_of(desk_of(request), project_of(request))))
+    desk, project = desk_of(request), project_of(request)
+    return JSONResponse({**figures_of(desk, project), "flags": flags_of(desk, project)})

@@ -24,7 +24,7 @@ from labelmill.server.media import (
     span_of,
 )
 from labelmill.server.problems import ProblemError
-from labelmill.server.showing import item_of_address
+from labelmill.server.showing import example_content, item_of_address
 from labelmill.stores.database.item_pages import content_of
 from labelmill.stores.media.types import RECORDINGS, type_of
 
@@ -103,7 +103,7 @@ def picture(request: Request, name: str, what: Literal["preview", "thumbnail"]) 
 def _file(request: Request, name: str) -> MediaFile:
     desk, project = desk_of(request), project_of(request)
     item = item_of_address(name)
-    content = None if item is None else content_of(desk.database, project, item)
+    content = None if item is None else content_of(desk.database, project, item) or example_content(project, item)
     if content is None or desk.question(project).schema.modality == "text":
         raise ProblemError(404, "there is no such picture or recording")
     return opened(desk, project, content)

@@ -14,6 +14,7 @@ from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import desk_of
 from labelmill.server.figures import figures_of
 from labelmill.server.forms import Form
+from labelmill.server.lessons import told_to_leads
 from labelmill.server.problems import ProblemError
 from labelmill.stores.database.accounts import (
     Member,
@@ -27,6 +28,7 @@ from labelmill.stores.database.accounts import (
     set_role,
 )
 from labelmill.stores.database.figures import Someone, everybody
+from labelmill.stores.database.qualification import standings
 from labelmill.stores.database.votes import iso_time
 
 __all__ = ["router"]
@@ -61,11 +63,16 @@ def people(request: Request) -> JSONResponse:
     desk, project = desk_of(request), project_of(request)
     told = {row["annotator"]: row for row in figures_of(desk, project)["annotators"] if row["kind"] == "person"}
     signs = {one.annotator: one for one in everybody(desk.database, project)}
+    stands = {one.annotator: told_to_leads(one) for one in standings(desk.database, project)}
     found = list_members(desk.database, project)
     return JSONResponse(
         {
             "people": [
-                _line(one, told.get(one.user.public_id, {}), signs) | {"is_me": one.user.id == visit_of(request).user}
+                _line(one, told.get(one.user.public_id, {}), signs)
+                | {
+                    "is_me": one.user.id == visit_of(request).user,
+                    "qualification": stands.get(one.user.public_id),
+                }
                 for one in found
             ]
         }

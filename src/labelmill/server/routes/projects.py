@@ -10,6 +10,8 @@ from pydantic import Field
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import desk_of
 from labelmill.server.forms import Form
+from labelmill.server.lessons import told_to_person
+from labelmill.server.showing import shown_data
 from labelmill.stores.database.projects import projects_of
 from labelmill.stores.database.tasks import progress, progress_of_person
 
@@ -87,6 +89,28 @@ class Done(Form):
     left_for_me: int
 
 
+class Training(Form):
+    """Where somebody stands on the way to real work."""
+
+    state: str
+    attempt: int
+    attempts: int
+    n: int
+    done: int
+    right: int
+    pass_mark: float
+    last: dict[str, int] | None
+
+
+class Example(Form):
+    """An item of the guideline, with its answer."""
+
+    item: str
+    data: dict[str, Any]
+    answer: Any
+    reason: str
+
+
 class OneProject(Form):
     """A project as whoever works on it sees it."""
 
@@ -95,6 +119,8 @@ class OneProject(Form):
     schema_: Annotated[Schema, Field(alias="schema")]
     settings: Settings
     progress: Done
+    qualification: Training | None
+    examples: list[Example]
 
 
 @router.get("")
@@ -108,6 +134,7 @@ def my_projects(request: Request) -> Projects:
         if visit.bound_to not in {None, project.id}:
             continue
         question, stands = desk.question(project), progress(desk.database, project)
+        gold = progress_of_person(desk.database, project, visit.user, purpose="gold")
         lines.append(
             ProjectLine(
                 project=project.public_id,
@@ -115,7 +142,7 @@ def my_projects(request: Request) -> Projects:
                 kind=question.schema.kind,
                 modality=question.schema.modality,
                 n_items=stands.n_tasks,
-                n_done=stands.n_done,
+                n_done=min(stands.n_tasks, stands.n_done + gold),
                 role=role,
             )
         )
@@ -128,7 +155,11 @@ def one_project(request: Request) -> dict[str, Any]:
     """The question, the settings, and where the work stands."""
     desk, project = desk_of(request), project_of(request)
     question, stands = desk.question(project), progress(desk.database, project)
-    mine = progress_of_person(desk.database, project, visit_of(request).user)
+    mine, gold = (
+        progress_of_person(desk.database, project, visit_of(request).user, purpose=purpose)
+        for purpose in ("label", "gold")
+    )
+    mine, done = mine + gold, min(stands.n_tasks, stands.n_done + gold)  # each answer counts: gold must not be told
     queue = project.queue
     schema = question.schema
     return {
@@ -150,8 +181,18 @@ def one_project(request: Request) -> dict[str, Any]:
             "threshold": question.threshold,
         },
         "progress": {
-            "done": stands.n_done,
+            "done": done,
             "total": stands.n_tasks,
-            "left_for_me": max(0, stands.n_tasks - max(stands.n_done, mine)),
+            "left_for_me": max(0, stands.n_tasks - max(done, mine)),
         },
+        "qualification": told_to_person(desk, project, visit_of(request).user),
+        "examples": [
+            {
+                "item": one["item"],
+                "data": shown_data(desk, project, one["item"], one["content"]),
+                "answer": one["answer"],
+                "reason": one["reason"],
+            }
+            for one in project.settings.get("examples", [])
+        ],
     }

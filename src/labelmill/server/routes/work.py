@@ -16,6 +16,7 @@ from labelmill.errors import BadInputError, SchemaError, UsageError
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import Desk, Question, desk_of
 from labelmill.server.forms import Form
+from labelmill.server.lessons import LessonForm, found_right, lessons_of, told_to_person
 from labelmill.server.pages_of import checked_limit, cursor
 from labelmill.server.short_way import Piece, UnusualError, quickly
 from labelmill.server.showing import shown_data
@@ -24,7 +25,7 @@ from labelmill.stores.database.drafts import keep_draft
 from labelmill.stores.database.handing_out import look_beside
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.queue import Assignment
-from labelmill.stores.database.turns_held import Turn, lock_turns, turns_of
+from labelmill.stores.database.turns_held import Turn, known_answers, lock_turns, turns_of
 from labelmill.stores.database.visits import Entry
 from labelmill.stores.database.votes import iso_time, my_answers
 
@@ -81,6 +82,7 @@ class Result(Form):
     key: str
     status: Literal["stored", "repeated", "late", "conflict", "refused"]
     detail: str = ""
+    lesson: LessonForm | None = None
 
 
 class Results(Form):
@@ -132,9 +134,9 @@ def _next_within(
 
 
 def _next_at_once(connection: sa.Connection, desk: Desk, project: Project, entry: Entry, form: Next) -> dict[str, Any]:
-    if not desk.queue(project).is_swept:
+    if project.queue.checks_people or not desk.queue(project).is_swept:
         raise UnusualError
-    return _next_within(connection, desk, project, entry.user, form, entry)
+    return _next_within(connection, desk, project, entry.user, form, entry) | {"qualification": None}
 
 
 @router.post("/next")
@@ -145,18 +147,24 @@ def next_tasks(request: Request, form: Next) -> JSONResponse:
     desk, project, user = desk_of(request), project_of(request), visit_of(request).user
     desk.queue(project).sweep()
     told = desk.database.write(lambda connection: _next_within(connection, desk, project, user, form))
-    return JSONResponse(told)
+    return JSONResponse(told | {"qualification": told_to_person(desk, project, user)})
 
 
 def _votes_at_once(
     connection: sa.Connection, desk: Desk, project: Project, entry: Entry, form: Votes
 ) -> dict[str, Any]:
     turns = lock_turns(connection, project, entry.user, {one.assignment for one in form.votes})
-    shown = {name: Turn(turn.name, loads(turn.content)) for name, turn in turns.items()}
+    if any(turn.purpose == "training" for turn in turns.values()):
+        raise UnusualError  # a lesson follows
+    known = known_answers(connection, [turn.item_id for turn in turns.values() if turn.purpose == "gold"])
+    shown = {
+        name: Turn(turn.name, loads(turn.content), turn.purpose, known.get(turn.item_id))
+        for name, turn in turns.items()
+    }
     answers, refused = _checked(form.votes, shown, desk.question(project))
     queue = desk.queue(project)
     receipts = submit_within(connection, queue, entry.user, list(answers.values()), entry=entry, turns=turns)
-    return _results(answers, receipts, refused).model_dump()
+    return _results(answers, receipts, refused).model_dump(exclude_none=True)
 
 
 def _count(desk: Desk, told: dict[str, Any]) -> None:
@@ -164,7 +172,7 @@ def _count(desk: Desk, told: dict[str, Any]) -> None:
         desk.traffic.voted(result["status"])
 
 
-@router.post("/votes")
+@router.post("/votes", response_model_exclude_none=True)
 @quickly(Piece(Votes, _votes_at_once, then=_count))
 @access("annotator", scope="annotate")
 def votes(request: Request, form: Votes) -> Results:
@@ -226,7 +234,7 @@ def take_votes(desk: Desk, project: Project, user: int, forms: Sequence[VoteForm
     results = _results(answers, submit(desk.queue(project), user, list(answers.values())), refused)
     for result in results.results:
         desk.traffic.voted(result.status)
-    return results
+    return _with_lessons(desk, project, user, forms, turns, answers, results)
 
 
 def _checked(
@@ -247,6 +255,32 @@ def _results(answers: Mapping[int, Answer], receipts: Sequence[Receipt], refused
     all_of_them = dict(refused)
     all_of_them |= {place: _result(receipt) for place, receipt in zip(answers, receipts, strict=True)}
     return Results(results=[all_of_them[place] for place in sorted(all_of_them)])
+
+
+def _with_lessons(
+    desk: Desk,
+    project: Project,
+    user: int,
+    forms: Sequence[VoteForm],
+    turns: Mapping[str, Turn],
+    answers: Mapping[int, Answer],
+    results: Results,
+) -> Results:
+    """The results; those in training with what is to be learned."""
+    said = {
+        form.assignment: bool(answers[place].is_right)
+        for place, form in enumerate(forms)
+        if place in answers
+        and form.kind in {"label", "skip"}
+        and form.assignment in turns
+        and turns[form.assignment].purpose == "training"
+        and results.results[place].status in {"stored", "repeated", "late"}
+    }
+    if not said:
+        return results
+    taught = lessons_of(desk, project, user, said)
+    told = zip(forms, results.results, strict=True)
+    return Results(results=[one.model_copy(update={"lesson": taught.get(form.assignment)}) for form, one in told])
 
 
 def handed_out(
@@ -296,6 +330,7 @@ def _answer(form: VoteForm, turn: Turn | None, question: Question) -> Answer:
         bulk=form.bulk,
         ui=form.ui or None,
         at=_milliseconds(form.at),
+        is_right=found_right(question, turn, value) if form.kind == "label" else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -90,13 +90,33 @@ class Hands:
         self._now, self._lease_ms = database.clock(), int(settings.lease_seconds * 1000)
         self._deadline = self._now + self._lease_ms
 
-    def fill(self, n: int, have: Collection[str], purpose: TaskPurpose) -> Handed:
-        """Up to `n` tasks: those lost come again, those the client has are renewed; see `Queue.next`."""
+    def fill(
+        self,
+        n: int,
+        have: Collection[str],
+        purpose: TaskPurpose,
+        *,
+        room: int | None = None,
+        more: Callable[[int], int] | None = None,
+    ) -> Handed:
+        """Up to `n` tasks: those lost come again, those the client has are renewed; see `Queue.next`.
+
+        Parameters
+        ----------
+        room : int, optional
+            How many they may hold and answer at most.
+        more : callable, optional
+            Frees so many tasks for them where the queue has too few; how many.
+        """
         held = _HELD.all(self._connection, self._mine)
         self._renew(held)
         again = self._come_again({turn.public_id for turn in held}.difference(have), purpose)[:n]
         wanted = min(n - len(again), self._settings.max_held - len(held))
+        if room is not None:
+            wanted = min(wanted, room - len(held))
         new = self._next(wanted, purpose) if wanted > 0 else []
+        if more is not None and len(new) < wanted and more(wanted - len(new)):
+            new += self._next(wanted - len(new), purpose)
         return Handed(again + new, len(again), frozenset(turn.public_id for turn in held))
 
     def take(self, names: Collection[str]) -> dict[str, str]:

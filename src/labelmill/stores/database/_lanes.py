@@ -222,10 +222,13 @@ def go_on(changes: Gathered, lanes: Sequence[Lane]) -> None:
 
 
 def is_blind(project: Project, settings: QueueSettings, user: int, task: Candidate) -> bool:
-    """Whether this person answers this item without seeing suggestions: the same each time it is asked."""
-    if task.purpose in {"gold", "audit"}:
+    """Whether this person answers this item without seeing suggestions: the same each time it is asked.
+
+    Gold is drawn like any other item: always blind, it could be told from the rest.
+    """
+    if task.purpose in {"audit", "training"}:
         return True
-    return task.purpose == "label" and _is_drawn(project, "blind", user, task.item_id, settings.blind_share)
+    return task.purpose in {"label", "gold"} and _is_drawn(project, "blind", user, task.item_id, settings.blind_share)
 
 
 def _mixed(is_gold: Sequence[bool], gold: Sequence[Candidate], plain: Sequence[Candidate]) -> list[Candidate]:

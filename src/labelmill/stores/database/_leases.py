@@ -12,7 +12,7 @@ from labelmill.stores.database import _places
 from labelmill.stores.database._statements import Gathered, Statement, is_one_of
 from labelmill.stores.database.tables import assignments, slots, tasks
 
-__all__ = ["expire", "is_expired_somewhere", "leave", "sit_again", "sit_down", "stand_up", "tell_all"]
+__all__ = ["Freed", "end", "expire", "is_expired_somewhere", "leave", "sit_again", "sit_down", "stand_up", "tell_all"]
 
 EXPIRED_AT_ONCE = 500
 
@@ -72,11 +72,16 @@ class Freed(NamedTuple):
 
 def leave(connection: sa.Connection, project: int, turns: Sequence[Any], state: str) -> None:
     """End turns (`id`, `task_id`, `user_id`) without an answer; the same person may meet the item again."""
+    tell_all(connection, project, end(connection, turns, state))
+
+
+def end(connection: sa.Connection, turns: Sequence[Any], state: str) -> list[Freed]:
+    """`leave` without its last act; `tell_all` is to follow at the end of the transaction."""
     if not turns:
-        return
+        return []
     ended = sa.update(assignments).where(assignments.c.id.in_([turn.id for turn in turns]))
     connection.execute(ended.values(state=state, live=0, vote_id=None))
-    tell_all(connection, project, stand_up(connection, turns))
+    return stand_up(connection, turns)
 
 
 def stand_up(connection: sa.Connection, turns: Sequence[Any]) -> list[Freed]:

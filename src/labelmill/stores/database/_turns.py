@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from labelmill.stores.database import _leases, _members, _places
+from labelmill.stores.database import _leases, _members, _places, _qualifying
 from labelmill.stores.database._ids import next_id, reserve
 from labelmill.stores.database._statements import Gathered, Statement, is_one_of
 from labelmill.stores.database.tables import assignments, drafts, items, places, tasks, votes
@@ -31,6 +31,7 @@ class Said(NamedTuple):
     position: int
     assignment: str
     row: dict[str, Any]
+    is_right: bool | None = None
 
 
 _HAS_PLACE = sa.exists().where(
@@ -106,7 +107,7 @@ def keep(
         keys = {"project": project, "keys": sorted({one.row["key"] for one in said})}
         known = {row.key: row for row in _KNOWN.all(connection, keys)}
     numbers = _vote_numbers(connection, turns, len(said))
-    taking = _Taking(connection, queue, user, turns, queue.current_settings(connection, entry), numbers)
+    taking = _Taking(connection, queue, user, turns, queue.current_settings(connection, entry), entry.role, numbers)
     outcomes = []
     for one in said:
         before = known.get(one.row["key"])
@@ -204,6 +205,7 @@ class _Taking:
         user: int,
         turns: dict[str, Any],
         settings: QueueSettings,
+        role: str,
         numbers: Iterator[int],
     ) -> None:
         self._connection, self._queue, self._user = connection, queue, user
@@ -214,7 +216,8 @@ class _Taking:
         self._now = queue.database.clock()
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         self._left: list[_leases.Freed] = []
-        self._settings = settings
+        self._settings, self._role = settings, role
+        self._judged: list[_qualifying.Judged] = []
 
     def take(self, turn: Any, one: Said) -> Outcome:
         """Keep one answer, in the state that those before it left."""
@@ -225,6 +228,10 @@ class _Taking:
 
     def finish(self) -> None:
         """Write all, and last what others may wait for, queue by queue in one order; see `_leases.tell_all`."""
+        if self._judged:
+            self._changes.write()
+            who = self._queue.who(self._connection, self._user)
+            self._left += _qualifying.decide(who, self._role, self._settings, self._judged)
         purposes = sorted({*self._counts, *(task.purpose for task in self._left)})
         if self._left or not self._placed.issuperset(purposes):
             self._changes.write()
@@ -251,6 +258,7 @@ class _Taking:
         self._counts[turn.purpose]["ms_active"] += one.row["ms_active"] or 0
         turn.vote_id = vote
         self._settle(turn)
+        self._judge(turn, is_right=one.is_right)
         if turn.again:
             earlier = {"item": turn.item_id, "user": self._user, "turn": turn.id}
             self._changes.add(_SUPERSEDE, earlier)
@@ -265,11 +273,15 @@ class _Taking:
         self._counts[turn.purpose]["skipped"] += turn.state != "skipped"
         turn.state, turn.live, turn.vote_id = "skipped", 1, None
         self._settle(turn)
+        self._judge(turn, is_right=False if turn.purpose == "training" else None)
         return "kept", ""
 
     def _retract(self, turn: Any, one: Said) -> Outcome:
         """The answer does not hold any more; its task stays with the person for another lease."""
+        if turn.purpose == "training":
+            return "refused", "in training the first answer counts: go on to the next item"
         self._say(turn, one, "kept")
+        self._judge(turn, is_right=None)
         self._take_back(turn)
         turn.vote_id = None
         if turn.state == "answered":
@@ -289,6 +301,11 @@ class _Taking:
         """A flag, a comment, a rejected suggestion: said beside the answer."""
         self._say(turn, one, "kept")
         return "kept", ""
+
+    def _judge(self, turn: Any, *, is_right: bool | None) -> None:
+        """Held against the known answer, where there is one; in training nothing takes the place of an answer."""
+        if turn.purpose == "gold" or (turn.purpose == "training" and is_right is not None):
+            self._judged.append(_qualifying.Judged(turn.item_id, turn.purpose, is_right))
 
     def _say(self, turn: Any, one: Said, status: Status) -> int:
         row = {

@@ -60,6 +60,9 @@ class Answer:
         Version of the program that asked.
     at : int, optional
         The client's time of the answer, in milliseconds since 1970.
+    is_right : bool, optional
+        On gold and training items: whether it is the known answer, as whoever knows the kind of label finds. No part
+        of what was said.
     """
 
     key: str
@@ -76,6 +79,7 @@ class Answer:
     bulk: int | None = None
     ui: str | None = None
     at: int | None = None
+    is_right: bool | None = None
 
     def __post_init__(self) -> None:
         checked_text("key", self.key, longest=100)
@@ -215,4 +219,4 @@ def _said(answer: Answer, position: int) -> _turns.Said:
     }
     content = dumps([answer.assignment, *row.values()])
     row["digest"] = hashlib.sha256(content.encode()).hexdigest()
-    return _turns.Said(position, answer.assignment, row)
+    return _turns.Said(position, answer.assignment, row, answer.is_right)

@@ -238,7 +238,7 @@ def gold_answers_of(database: Database, project: Project) -> Iterator[tuple[int,
 
 
 def suggestion_counts(database: Database, project: Project) -> list[dict[str, Any]]:
-    """For each source of suggestions: what became of those shown, and whether those withheld agreed."""
+    """For each source of suggestions: what became of those shown, and whether those withheld agreed; gold left out."""
     found: dict[str, dict[str, Any]] = {}
     for source, outcome, n in _shown(database, project):
         _entry(found, source)["shown"][outcome] += n
@@ -266,6 +266,7 @@ def _shown(database: Database, project: Project) -> list[tuple[str, str, int]]:
             assignments.c.project_id == project.id,
             text.is_not(None),
             votes.c.outcome.is_not(None),
+            votes.c.purpose != "gold",
             sa.or_(votes.c.shown.is_(None), votes.c.shown != "blind"),
         )
         .group_by(sa.literal_column("1"), votes.c.outcome)
@@ -282,6 +283,7 @@ def _withheld(database: Database, project: Project) -> Iterator[tuple[str, str]]
             assignments.c.project_id == project.id,
             tasks.c.suggestions.is_not(None),
             votes.c.shown == "blind",
+            votes.c.purpose != "gold",
         )
         .order_by(assignments.c.vote_id.desc())
         .limit(MOST_ANSWERS // 10)

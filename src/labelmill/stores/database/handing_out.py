@@ -28,8 +28,19 @@ _FINISHED = (
     .scalar_subquery()
 )
 
+_GOLD_OF_MINE = (
+    sa.select(sa.func.coalesce(sa.func.sum(places.c.answered), 0))
+    .where(
+        places.c.project_id == sa.bindparam("project"),
+        places.c.user_id == sa.bindparam("user"),
+        places.c.purpose == sa.bindparam("hidden"),
+    )
+    .scalar_subquery()
+)
+"""Each answer lets the number that is left fall: one that did not would tell that its item was gold."""
+
 _LEFT = Statement(
-    sa.select(totals.c.n_tasks + totals.c.n_reopened - _FINISHED).where(
+    sa.select(totals.c.n_tasks + totals.c.n_reopened - _FINISHED - _GOLD_OF_MINE).where(
         totals.c.project_id == sa.bindparam("project"), totals.c.purpose == sa.bindparam("purpose")
     )
 )
@@ -49,7 +60,8 @@ def look_beside(
     connection: sa.Connection, project: Project, user: int, *, again: Collection[str], purpose: str = "label"
 ) -> Beside:
     """What is to be said beside the tasks given to somebody; only those that come again can have drafts."""
-    left = _LEFT.value(connection, {"project": project.id, "purpose": purpose})
+    hidden = "gold" if purpose == "label" else ""
+    left = _LEFT.value(connection, {"project": project.id, "user": user, "purpose": purpose, "hidden": hidden})
     if not again:
         return Beside(max(0, int(left or 0)), {})
     begun = _DRAFTS.all(connection, {"user": user, "project": project.id, "ids": list(again)})

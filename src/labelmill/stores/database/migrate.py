@@ -13,7 +13,7 @@ from labelmill.stores.database._copy import copy_sqlite
 
 __all__ = ["NEWEST", "bring_up_to_date", "upgrade"]
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision that this labelmill works with: the newest file in `stores/migrations/versions`."""
 
 FOLDER = Path(__file__).parents[1] / "migrations"

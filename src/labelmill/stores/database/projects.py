@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+MOST_TRAINING = 1_000
+MOST_ATTEMPTS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
     """How tasks are handed out.
@@ -42,9 +46,17 @@ class QueueSettings:
     gold_share : float
         Share of gold items among what annotators are given, 0 to 1.
     blind_share : float
-        Share of items given without their suggestions, 0 to 1; gold and audits always are.
+        Share of items given without their suggestions, 0 to 1; audits always are.
     late : {"extra", "refuse"}
         An answer that comes when the task is full: kept as an extra vote, or refused with a draft kept.
+    training : int
+        Items with known answers that annotators are trained with before real work; 0 for none.
+    pass_mark : float
+        Share of them to be answered rightly, above 0 to 1.
+    attempts : int
+        How often somebody may try before a lead must decide.
+    gold_floor : float
+        Who is surely right on a smaller share of gold items than this is paused; 0 for nobody.
     """
 
     lease_seconds: float = 600.0
@@ -52,6 +64,15 @@ class QueueSettings:
     gold_share: float = 0.0
     blind_share: float = 0.0
     late: Literal["extra", "refuse"] = "extra"
+    training: int = 0
+    pass_mark: float = 0.8
+    attempts: int = 2
+    gold_floor: float = 0.0
+
+    @property
+    def checks_people(self) -> bool:
+        """Whether annotators must be trained, or may be paused."""
+        return self.training > 0 or self.gold_floor > 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.lease_seconds <= 7 * 86_400:
@@ -63,6 +84,14 @@ class QueueSettings:
                 raise UsageError(f"{name} must lie between 0 and 1, found {getattr(self, name)}")
         if self.late not in {"extra", "refuse"}:
             raise UsageError(f"late must be 'extra' or 'refuse', found {self.late!r}")
+        if not 0 <= self.training <= MOST_TRAINING:
+            raise UsageError(f"training must lie between 0 and {MOST_TRAINING}, found {self.training}")
+        if not 0 < self.pass_mark <= 1:
+            raise UsageError(f"pass_mark must lie above 0 and not above 1, found {self.pass_mark}")
+        if not 1 <= self.attempts <= MOST_ATTEMPTS:
+            raise UsageError(f"attempts must lie between 1 and {MOST_ATTEMPTS}, found {self.attempts}")
+        if not 0 <= self.gold_floor < 1:
+            raise UsageError(f"gold_floor must lie between 0 and below 1, found {self.gold_floor}")
 
 
 @dataclass(frozen=True, slots=True)

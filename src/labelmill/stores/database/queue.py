@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from labelmill.domain.strict_json import loads
 from labelmill.errors import AccessError, UsageError
-from labelmill.stores.database import _leases, _members, outbox
+from labelmill.stores.database import _leases, _members, _qualifying, outbox
 from labelmill.stores.database._hand_out import Assignment, Handed, Hands
 from labelmill.stores.database._statements import Statement
 from labelmill.stores.database.connect import Database
@@ -59,7 +60,8 @@ class Queue:
         have : collection of str
             Ids of the assignments that the client holds.
         purpose : str
-            The queue. Gold items are mixed into "label" by the setting `gold_share`; "review" is for leads.
+            The queue. Gold items are mixed into "label" by the setting `gold_share`; "review" is for leads. Who must
+            be trained first gets training items whatever is asked for; who failed or is paused gets nothing.
 
         Raises
         ------
@@ -151,6 +153,10 @@ class Queue:
             self._settings = (entry.version, queue_settings(loads(str(text))))
         return self._settings[1]
 
+    def who(self, connection: sa.Connection, user: int) -> _qualifying.Who:
+        """Somebody, for what must know how they stand."""
+        return _qualifying.Who(connection, self.database, self.project.id, user)
+
     def tell_webhooks(self, connection: sa.Connection, event: str, body: Mapping[str, Any]) -> None:
         """Write an event into the outbox, in the transaction that makes it true."""
         outbox.enqueue(connection, self.database, self.project.id, event, body)
@@ -178,7 +184,14 @@ class Queue:
         settings = self.current_settings(connection, entry)
         if purpose == "review" and entry.role not in LEADS:
             raise AccessError(f"reviewing is for leads, not for the role {entry.role!r}: ask an admin of the project")
-        return self._hands(connection, settings, user).fill(n, have, purpose)
+        gate = _qualifying.gate(who := self.who(connection, user), entry.role, settings)
+        hands = self._hands(connection, settings, user)
+        if gate.state == "training":
+            more = partial(_qualifying.bring_back, who, gate.round)
+            return hands.fill(n, have, "training", room=gate.room, more=more)
+        if gate.state != "qualified" or (purpose == "training" and _is_past_training(entry.role, settings)):
+            return Handed([], 0, frozenset())
+        return hands.fill(n, have, purpose)
 
     def _hands(self, connection: sa.Connection, settings: QueueSettings, user: int) -> Hands:
         return Hands(connection, self.database, self.project, settings, user)
@@ -188,6 +201,11 @@ _VERSION = Statement(
     sa.select(projects.c.version, projects.c.n_webhooks).where(projects.c.id == sa.bindparam("project"))
 )
 _SETTINGS = Statement(sa.select(projects.c.settings).where(projects.c.id == sa.bindparam("project")))
+
+
+def _is_past_training(role: str, settings: QueueSettings) -> bool:
+    """Whether somebody would learn the answers of gold items that shall check them."""
+    return role == "annotator" and settings.training > 0
 
 
 def _ms(seconds: float) -> int:

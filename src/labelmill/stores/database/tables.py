@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from labelmill.stores.database import account_tables  # noqa: F401 -- puts its tables into metadata
+from labelmill.stores.database import account_tables, qualification_tables  # noqa: F401 -- tables for metadata
 from labelmill.stores.database._columns import (
     Int,
     count_column,

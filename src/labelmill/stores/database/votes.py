@@ -126,12 +126,12 @@ def history(database: Database, project: Project, item: str, *, limit: int = 1_0
 def my_answers(
     database: Database, project: Project, user: int, *, before: int | None = None, limit: int = 20
 ) -> list[OwnAnswer]:
-    """What somebody answered or skipped, newest first, as it holds now."""
+    """What somebody answered or skipped, newest first, as it holds now; training left out, where nothing changes."""
     query = (
         sa.select(votes, assignments.c.public_id.label("turn"), items.c.name, items.c.content)
         .join(assignments, assignments.c.id == votes.c.assignment_id)
         .join(items, items.c.id == votes.c.item_id)
-        .where(votes.c.project_id == project.id, votes.c.user_id == user)
+        .where(votes.c.project_id == project.id, votes.c.user_id == user, votes.c.purpose != "training")
         .where(
             sa.or_(
                 assignments.c.vote_id == votes.c.id,

@@ -1,5 +1,6 @@
-import { fetchDone, fetchNext, giveBack, putDraft, renew } from "web/api/api";
+import { fetchDone, fetchNext, giveBack, putDraft, renew, sendVotes } from "web/api/api";
 import { Problem } from "web/api/request";
+import { t } from "web/language/language";
 import { Drafts } from "web/pages/label/drafts";
 import { Pictures } from "web/pages/label/pictures";
 import { Work } from "web/pages/label/work";
@@ -8,6 +9,7 @@ import { backoffMs } from "web/outbox/backoff";
 import { openShelf } from "web/outbox/indexed_db";
 import { Session } from "web/session/session";
 import type { Me, Project } from "web/tasks";
+import { Training } from "web/training/training";
 import type { Widget } from "web/widget";
 
 const RENEW_EVERY_MS = 120_000;
@@ -19,6 +21,7 @@ export type Dialog = "skip" | "flag" | "comment";
 export class Desk<V> extends Office<Dialog> {
   readonly session: Session<V>;
   readonly work: Work<V>;
+  readonly training: Training<V>;
   private drafts!: Drafts<V>;
   private readonly pictures = new Pictures();
   private nFailures = 0;
@@ -47,6 +50,7 @@ export class Desk<V> extends Office<Dialog> {
       },
       onChange: () => this.work.follow(),
     });
+    this.training = this.makeTraining();
     this.work = new Work<V>({
       project,
       widget,
@@ -55,6 +59,7 @@ export class Desk<V> extends Office<Dialog> {
       drafts: this.drafts,
       keymap: this.keymap,
       say: (message) => this.say(message),
+      teach: (task, vote, mine) => void this.training.answer(task, vote, mine),
     });
   }
 
@@ -63,7 +68,7 @@ export class Desk<V> extends Office<Dialog> {
     const desk = new Desk<V>(me, project, widget, await openShelf());
     await desk.outbox.open();
     desk.listen();
-    void desk.session.refill();
+    if (desk.training.isOpen) void desk.session.refill();
     // Looking back is worth no waiting: whoever does it has been here for a moment.
     void fetchDone<V>(project.project)
       .then((earlier) => desk.session.remember(earlier))
@@ -80,10 +85,30 @@ export class Desk<V> extends Office<Dialog> {
     void this.session.lookAgain();
   }
 
+  private makeTraining(): Training<V> {
+    return new Training<V>({
+      standing: this.project.qualification ?? null,
+      send: (vote) => sendVotes(this.project.project, [vote], false),
+      show: (task, value) => this.work.showKnown(task, value),
+      advance: (value) => {
+        const { current } = this.session;
+        if (current) this.drafts.drop(current);
+        this.session.advance({ value, kind: value === null ? "skip" : "label" });
+      },
+      begin: () => void this.session.refill(),
+      reload: () => location.reload(),
+      signedOut: () => {
+        this.isSignedOut.value = true;
+      },
+      say: (what, detail) => this.say(detail || t(`training.${what}`)),
+    });
+  }
+
   private async askForWork(n: number, have: readonly string[]) {
     try {
       const handout = await fetchNext<V>(this.project.project, n, have);
       this.nFailures = 0;
+      this.training.heard(handout.qualification, this.session.current?.purpose === "training");
       return handout;
     } catch (error) {
       if (error instanceof Problem && error.status === 401) this.isSignedOut.value = true;
@@ -116,7 +141,8 @@ export class Desk<V> extends Office<Dialog> {
     this.watchNetwork();
     setInterval(() => this.keepLeases(), RENEW_EVERY_MS);
     setInterval(() => {
-      if (!document.hidden && this.session.state === "finished") this.lookAgain();
+      const hasNothing = this.training.isHeldBack || (this.training.isOpen && this.session.state === "finished");
+      if (!document.hidden && hasNothing) this.lookAgain();
     }, LOOK_AGAIN_EVERY_MS);
   }
 

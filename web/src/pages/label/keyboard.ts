@@ -24,6 +24,7 @@ function does<V>(desk: Desk<V>, act: string, event: KeyboardEvent): boolean {
   const { work } = desk;
   const opened = work.opened.peek();
   if (event.repeat && ANSWERS.test(act)) return true;
+  if (desk.training.intercepts(act)) return true;
   if (opened?.context.isReadOnly && act.startsWith("label_")) {
     work.revise();
     return does(desk, act, event);

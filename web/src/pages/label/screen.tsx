@@ -14,11 +14,14 @@ import { wordsOfChord } from "web/parts/key_cap";
 import { MoreAboutItem } from "web/parts/more_about_item";
 import { Said } from "web/parts/saved_sign";
 import type { Data } from "web/tasks";
+import { LessonCard } from "web/training/lesson";
+import { ScreenOfTraining } from "web/training/screens";
 
 /** The labelling screen: item on the left, answer on the right, acts below. */
 export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
   useLayoutEffect(() => listenToKeys(desk), []);
   const opened = desk.work.opened.value;
+  const screen = desk.training.screen.value;
   document.title = t("label.title", { name: desk.project.name });
   return (
     <div class={`desk ${desk.isGuidelineOpen.value ? "has-guideline" : ""}`}>
@@ -26,7 +29,7 @@ export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
       {desk.isGuidelineOpen.value && <Guideline desk={desk} />}
       <main class="work">
         <h1 class="sr-only">{t("label.title", { name: desk.project.name })}</h1>
-        {opened ? <OpenedItem desk={desk} opened={opened} /> : <NoItem desk={desk} />}
+        {screen ? <ScreenOfTraining desk={desk} screen={screen} /> : opened ? <OpenedItem desk={desk} opened={opened} /> : <NoItem desk={desk} />}
       </main>
       <BottomBar desk={desk} />
       <Said message={desk.message.value} />
@@ -37,6 +40,7 @@ export function LabelScreen<V>({ desk }: { desk: Desk<V> }) {
 
 function OpenedItem<V>({ desk, opened }: { desk: Desk<V>; opened: Opened<V> }) {
   const { Panel, Stage } = desk.widget;
+  const taught = desk.training.taught.value;
   const stage = useRef<HTMLElement>(null);
   useEffect(() => {
     if (stage.current) stage.current.scrollTop = 0;
@@ -52,6 +56,7 @@ function OpenedItem<V>({ desk, opened }: { desk: Desk<V>; opened: Opened<V> }) {
         <MoreAboutItem meta={opened.task.meta} />
       </section>
       <section class="panel" aria-label={t("label.work")}>
+        {taught && <LessonCard desk={desk} taught={taught} />}
         {desk.widget.hasSuggestionCards !== false && !opened.context.isReadOnly && <Suggestions desk={desk} />}
         <Panel context={opened.context} state={opened.state} />
       </section>

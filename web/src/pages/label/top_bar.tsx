@@ -8,8 +8,9 @@ import { SavedSign } from "web/parts/saved_sign";
 /** Where one is, why this item, how far, and whether everything has arrived. */
 export function TopBar<V>({ desk }: { desk: Desk<V> }) {
   const { name, progress } = desk.project;
-  const done = progress.done + desk.work.nAnswered.value;
-  const total = Math.max(progress.total, done, 1);
+  const training = desk.training.progress.value;
+  const done = training ? training.done : progress.done + desk.work.nAnswered.value;
+  const total = training ? training.total : Math.max(progress.total, done, 1);
   const task = desk.work.opened.value?.task;
   const keymap = desk.keymap.value;
   return (

@@ -33,6 +33,8 @@ export interface WorkOptions<V> {
   readonly drafts: Drafts<V>;
   readonly keymap: ReadonlySignal<Keymap>;
   readonly say: (message: string) => void;
+  /** Takes answers to training items: each is followed by its lesson. */
+  readonly teach?: (task: Task<V>, vote: Vote, mine: V | null) => void;
   readonly clock?: Clock;
 }
 
@@ -85,6 +87,7 @@ export class Work<V> {
     if (answer === null) return this.options.say(t("label.nothing_to_send"));
     const obstacle = this.options.widget.obstacle?.(opened) ?? null;
     if (obstacle !== null) return this.options.say(obstacle);
+    if (this.isTraining) return this.options.teach?.(opened.task, this.vote("label", answer), answer);
     const { outbox, project, drafts, session } = this.options;
     for (const vote of this.rejections(opened.task)) void outbox.add(project.project, vote);
     void outbox.add(project.project, this.vote("label", answer));
@@ -96,6 +99,7 @@ export class Work<V> {
   skip(reason = ""): void {
     const opened = this.opened.peek();
     if (!opened || opened.context.isReadOnly) return;
+    if (this.isTraining) return this.options.teach?.(opened.task, this.vote("skip", null, reason), null);
     void this.options.outbox.add(this.options.project.project, this.vote("skip", null, reason));
     this.options.drafts.drop(opened.task);
     this.options.say(t("said.skipped"));
@@ -131,6 +135,7 @@ export class Work<V> {
       this.showSteps();
       return this.options.say(t("said.undone"));
     }
+    if (this.isTraining) return this.options.say(t("training.first_counts"));
     this.takeBack(() => this.options.session.back());
   }
 
@@ -148,6 +153,7 @@ export class Work<V> {
 
   /** Shows the done item before the one on screen, or after it; past the last one is work again. */
   look(by: -1 | 1): void {
+    if (this.isTraining) return this.options.say(t("training.first_counts"));
     const { history } = this.options.session;
     const at = this.opened.peek()?.lookingAt ?? history.length;
     const next = at + by;
@@ -164,6 +170,15 @@ export class Work<V> {
     this.takeBack(() => this.options.session.revise(looked.task.assignment));
   }
 
+  /** Draws a training item with an answer, the known one or the person's own, that takes no edits. */
+  showKnown(task: Task<V>, value: V | null): void {
+    this.open(task, { done: { task, value, kind: "label" }, lookingAt: null, isReadOnly: true });
+  }
+
+  private get isTraining(): boolean {
+    return this.opened.peek()?.task.purpose === "training";
+  }
+
   /** Shows a done task with its answer, to be changed, and retracts that answer. */
   private takeBack(reopen: () => Done<V> | null): void {
     this.isTakingBack = true;
@@ -177,7 +192,7 @@ export class Work<V> {
   }
 
   /** Puts a task on the screen: fresh, with its draft, or as it was answered. */
-  private open(task: Task<V> | null, back?: { done: Done<V>; lookingAt: number | null }): void {
+  private open(task: Task<V> | null, back?: { done: Done<V>; lookingAt: number | null; isReadOnly?: boolean }): void {
     dispose(this.opened.peek()?.state);
     if (!task) {
       this.opened.value = null;
@@ -189,7 +204,7 @@ export class Work<V> {
       this.steps = new Steps<Edit<V>>({ value, rejected: [] });
       this.value.value = value;
       this.rejected.value = [];
-      const context = this.contextOf(task, back?.lookingAt != null);
+      const context = this.contextOf(task, back?.isReadOnly ?? back?.lookingAt != null);
       const state = this.options.widget.start(context);
       this.opened.value = { task, context, state, lookingAt: back?.lookingAt ?? null };
     });
