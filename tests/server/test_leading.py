@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.engines.waiting import until
 from tests.server.office import Office, spoken
 
 from labelmill.client import Client
@@ -184,13 +185,18 @@ def test_logs_hold_no_texts_and_no_secrets(office: Office, caplog: pytest.LogCap
     client = office.newcomer(project, name="logged")
     with caplog.at_level(logging.INFO, logger="labelmill.server"):
         client.answer(project.public_id, client.next(project.public_id)["tasks"][0], "spam", reason="secret reason")
+        until(lambda: _requests(caplog)[-1:] == ["/api/projects/{project}/votes"], seconds=10)
 
     lines = [loads(JsonLines().format(record)) for record in caplog.records if record.getMessage() == "request"]
 
-    assert [line["route"] for line in lines][-1] == "/api/projects/{project}/votes"
     text = str(lines)
     token = str(client._http.headers["Authorization"]).rpartition(" ")[2]
     assert all(secret not in text for secret in ("secret", "spam", token, project.public_id))
+
+
+def _requests(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Routes of the requests in the log, which are written down after their answers have left."""
+    return [getattr(record, "facts", {})["route"] for record in caplog.records if record.getMessage() == "request"]
 
 
 def test_a_fault_has_a_number_and_no_details(office: Office, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill import registry
+from labelmill.domain.known_answers import is_right
 from labelmill.domain.ports import LabelKind
 from labelmill.domain.schema import OF_CLASSES, LabelSchema
 from labelmill.domain.strict_json import loads
@@ -54,9 +55,6 @@ MOST_CLASSES: Final = 40
 
 MOST_PEOPLE: Final = 20
 """In the matrix of who differs from whom."""
-
-GOLD_BAR: Final = 0.75
-"""How near to the known answer counts as right where answers are shapes, spans, numbers or texts."""
 
 Columns = npt.NDArray[np.int64]
 
@@ -134,7 +132,7 @@ def dashboard(
         "kind": schema.kind,
         **_progress(database, project, answers, now),
         "annotators": [
-            *_people(answers, people, views, _gold(database, project, kind, is_named=is_named)),
+            *_people(answers, people, views, _gold(database, project, kind)),
             *(_annotator(row) for row in machines),
         ],
         "agreement": views.agreement,
@@ -214,16 +212,11 @@ def _share(right: int, n: int) -> dict[str, Any]:
     return {"right": right, "n": n, "low": _known(float(low)), "high": _known(float(high))}
 
 
-def _gold(database: Database, project: Project, kind: LabelKind, *, is_named: bool) -> dict[int, tuple[int, int]]:
+def _gold(database: Database, project: Project, kind: LabelKind) -> dict[int, tuple[int, int]]:
     """User -> right ones, and all, among answers on items whose answer is known."""
     found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for user, said, known in gold_answers_of(database, project):
-        if is_named:
-            is_right = said == known or loads(said) == loads(known)
-        else:
-            value = loads(said)
-            is_right = value is not None and 1 - kind.distance(value, loads(known)) >= GOLD_BAR
-        found[user][0] += is_right
+        found[user][0] += said == known or is_right(kind, loads(said), loads(known))
         found[user][1] += 1
     return {user: (right, n) for user, (right, n) in found.items()}
 
