@@ -9,7 +9,7 @@ demo: $(VENV)/.demo                ## install, run the main job on real mails, o
 	$(BIN)/labelmill demo
 
 test: $(VENV)/.browser check       ## install what tests need, check, test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: $(VENV)/.test               ## style, types, floors of the house
 	$(BIN)/ruff check .

@@ -42,6 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         is_heavy = item.path.parent.name in {"engines", "trials"} or CLUSTERS.search(item.nodeid)
         if is_heavy:
             item.add_marker(pytest.mark.xdist_group("clusters"))
+        if is_heavy or "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))  # they wait for other programs, which a busy machine delays
     if config.getoption("--slow"):
         return
     for item in items:
