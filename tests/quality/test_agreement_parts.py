@@ -199,6 +199,7 @@ def test_an_interval_of_a_mean_over_pairs_holds_it() -> None:
         ({"metric": "krippendorf"}, "unknown metric 'krippendorf': did you mean 'krippendorff'"),
         ({"level": "nominl"}, "unknown level 'nominl': did you mean 'nominal'"),
         ({"by": "clas"}, "by 'clas': did you mean 'class'"),
+        ({"by": "attribute"}, "attributes belong to shapes and regions: name their kind"),
         ({"by": "class", "level": "ordinal"}, "goes with the level nominal"),
         ({"by": "item", "metric": "cohen"}, "take krippendorff or fleiss"),
         ({"level": "interval"}, "finite numbers, found 'a'"),

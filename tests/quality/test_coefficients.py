@@ -163,7 +163,12 @@ def test_gwet_knows_of_classes_that_nobody_names() -> None:
 
 @pytest.mark.parametrize(
     ("metric", "by"),
-    [(m, by) for m in METRICS for by in BY if by != "item" or not COEFFICIENTS[m].is_of_pairs],
+    [
+        (metric, by)
+        for metric in METRICS
+        for by in BY
+        if by != "attribute" and (by != "item" or not COEFFICIENTS[metric].is_of_pairs)
+    ],
 )
 def test_nothing_at_all(metric: Metric, by: By) -> None:
     """No votes, or one on each item: no value, no warning, and parts without values."""

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from labelmill import registry
 from labelmill.domain.answers import AnswerTable
 from labelmill.domain.attributes import seen_attributes
 from labelmill.domain.item import Item
@@ -18,6 +17,7 @@ from labelmill.errors import BadInputError, BadRow, UsageError
 from labelmill.pipeline._answer_rows import RawAnswer, RawAnswers, canonical, read_raw_answers
 from labelmill.pipeline._columns import column_of, text_of
 from labelmill.pipeline._data_files import NOTHING, format_of, refuse_bad_rows
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline._merging import as_spelled
 from labelmill.pipeline.ingest import OnBadRows
 
@@ -96,7 +96,7 @@ def read_answers(
         bad += _add_views(raw, views)
     known = {} if items is None else _items(items)
     schema = _schema(label_kind, classes, raw)
-    plugin = registry.find("label_kind", label_kind)(**schema.kind_options)
+    plugin = kind_of(schema)
     answers, values = [], []
     for answer in raw.answers:
         if items is not None and answer.item not in known:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from labelmill import registry
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 from labelmill.pipeline._ballots import Ballots, cast
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline.structured import answer_table
 from labelmill.pipeline.votes import ballot_plan, current_machines, people_votes
 from labelmill.pipeline.workspace import Workspace
@@ -84,5 +84,5 @@ def _merged(workspace: Workspace, items: Sequence[str]) -> dict[str, Opinion]:
     for at, value in zip(table.item_index.tolist(), table.values, strict=True):
         if value is not None:
             said.setdefault(table.items[at], []).append(value)
-    kind = registry.find("label_kind", workspace.schema.kind)(**workspace.schema.kind_options)
+    kind = kind_of(workspace.schema)
     return {item: Opinion(kind.merge(values, [1.0] * len(values))) for item, values in said.items()}

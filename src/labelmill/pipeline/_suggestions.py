@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from labelmill import registry
 from labelmill.domain.item import Item
-from labelmill.domain.ports import LabelKind
 from labelmill.errors import SchemaError
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline.aggregate import current_consensus
 from labelmill.pipeline.votes import machine_answers
 from labelmill.pipeline.workspace import Workspace
@@ -39,14 +38,19 @@ class Suggestions:
     ----------
     answers : mapping of str to (str or None, float)
         Item -> the consensus on it, and how sure that is.
+
+    Attributes
+    ----------
+    source : str
+        What the consensus is said to come from.
     """
 
     def __init__(self, workspace: Workspace, answers: Mapping[str, tuple[str | None, float]]) -> None:
         stored = current_consensus(workspace)
         self._schema = workspace.schema.without_demands()
-        self._kind: LabelKind = registry.find("label_kind", self._schema.kind)(**self._schema.kind_options)
+        self._kind = kind_of(self._schema)
         # The model of boxes is called "box", which beside a box tells nobody anything.
-        self._source = "consensus" if self._schema.is_structured else str(stored.meta["model"])
+        self.source = "consensus" if self._schema.is_structured else str(stored.meta["model"])
         self._answers = answers
         self._own = _own(workspace, stored, answers) if self._schema.is_structured else {}
         self._parts = _parts(workspace, stored, answers) if self._schema.is_structured else {}
@@ -56,7 +60,7 @@ class Suggestions:
         label, confidence = self._answers.get(item.id, (None, 0.0))
         if label is None:
             return []
-        told = [*self._fitting(item, "consensus", self._source, "consensus", confidence, label)]
+        told = [*self._fitting(item, "consensus", self.source, "consensus", confidence, label)]
         if told and item.id in self._parts:
             told[0]["value"] = self._with_scores(told[0]["value"], self._parts[item.id], item)
         for one in self._own.get(item.id, ()):

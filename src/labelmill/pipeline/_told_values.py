@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from labelmill import registry
 from labelmill.domain.item import Item, ItemBatch
 from labelmill.domain.ports import LabelKind
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.vote import Fault, VoteBatch
 from labelmill.errors import LabelmillError
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline._merging import known_facts, label_text
 
 __all__ = ["told"]
@@ -24,7 +24,7 @@ def told(votes: VoteBatch, annotator: str, batch: ItemBatch, schema: LabelSchema
         As an annotator gave them, one for each item of the batch.
     """
     asked = schema.without_demands()
-    kind: LabelKind = registry.find("label_kind", asked.kind)(**asked.kind_options)
+    kind = kind_of(asked)
     texts: list[str | None] = []
     faults = list(votes.faults)
     for item, value in zip(batch.items, votes.labels, strict=True):

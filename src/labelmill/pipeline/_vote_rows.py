@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from labelmill import registry
 from labelmill.domain.item import Item
-from labelmill.domain.ports import Chunk, LabelKind
+from labelmill.domain.ports import Chunk
 from labelmill.domain.strict_json import dumps
 from labelmill.domain.vote import ANNOTATOR_KINDS, AnnotatorKind, Purpose
 from labelmill.domain.vote_columns import VOTE_COLUMNS
 from labelmill.errors import BadInputError, BadRow, SchemaError, nearest
 from labelmill.pipeline._answer_rows import element_columns, raw_answers
 from labelmill.pipeline._columns import column_of, text_of
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline._merging import known_facts
 from labelmill.pipeline.votes import current_machines
 from labelmill.pipeline.workspace import Workspace
@@ -69,7 +69,7 @@ class VoteRows:
         self.now = workspace.now()
         # What a detector draws tells no direction, however much people are asked for it.
         self.schema = workspace.schema if kind == "person" else workspace.schema.without_demands()
-        self.label_kind: LabelKind = registry.find("label_kind", self.schema.kind)(**self.schema.kind_options)
+        self.label_kind = kind_of(self.schema)
         self.n_unanswered = 0
         self._lake = workspace.lake
         self._items = None if of_new_items else workspace.lake.item_ids()

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labelmill import registry
 from labelmill.domain.known_answers import is_right
 from labelmill.domain.ports import LabelKind
 from labelmill.domain.schema import OF_CLASSES, LabelSchema
@@ -20,6 +19,7 @@ from labelmill.domain.strict_json import loads
 from labelmill.errors import LabelmillError
 from labelmill.pipeline._compared_classes import compare_classes
 from labelmill.pipeline._compared_values import Nearness, compare_values, items_to_compare
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.analyze import analyze
 from labelmill.pipeline.forecast import DAY_MS, forecast
@@ -120,7 +120,7 @@ def dashboard(
         The project's folder, where rules and models are described.
     """
     now = database.clock()
-    kind = registry.find("label_kind", schema.kind)(**schema.kind_options)
+    kind = kind_of(schema)
     is_named = schema.kind in OF_CLASSES | ONE_CLASS
     answers = answer_columns(database, project, with_values=is_named)
     people = everybody(database, project, set(answers.users))

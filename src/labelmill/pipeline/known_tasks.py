@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from labelmill import registry
 from labelmill.domain.item import Item
 from labelmill.errors import UsageError
 from labelmill.pipeline._gold_looks import Looks
 from labelmill.pipeline._gold_unseen import opinions
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline._measured import measured
 from labelmill.pipeline._reasons import gold_reasons
 from labelmill.pipeline.aggregate import gold_answers
@@ -82,7 +82,7 @@ def _known(workspace: Workspace) -> Iterator[tuple[Item, Any]]:
     shown = example_items(workspace)
     answers = dict(gold_answers(workspace).select("item", "value").iter_rows())
     asked = workspace.schema.without_demands()
-    kind = registry.find("label_kind", asked.kind)(**asked.kind_options)
+    kind = kind_of(asked)
     ids = [item for item in answers if item not in shown]
     for item in measured(workspace, workspace.lake.items(ids)):
         yield item, kind.validate(answers[item.id], asked, item)

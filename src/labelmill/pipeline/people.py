@@ -13,7 +13,7 @@ from labelmill.pipeline._database_votes import PEOPLE
 from labelmill.pipeline._gold_looks import Looks, why_of
 from labelmill.pipeline._measured import measured
 from labelmill.pipeline._suggestions import Suggestions
-from labelmill.pipeline.aggregate import aggregate, current_consensus
+from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.dashboard import remember_machines
 from labelmill.pipeline.known_tasks import gold_tasks, shown_content, training_tasks
 from labelmill.pipeline.select import Selected, select
@@ -164,14 +164,14 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
     aggregate(workspace)
     remember_machines(workspace)
     selected = select(workspace, count=count or MOST_WAITING)
-    is_structured = workspace.schema.is_structured
-    source = "consensus" if is_structured else str(current_consensus(workspace).meta["model"])
+    suggestions = Suggestions(workspace, selected.answers)
     gold = training = Put(0, 0)
     if workspace.project["people.gold_share"]:
-        gold = put_tasks(database, project, gold_tasks(workspace, Looks(selected.strategy, source, selected.answers)))
+        looks = Looks(selected.strategy, suggestions.source, selected.answers)
+        gold = put_tasks(database, project, gold_tasks(workspace, looks))
     if workspace.project["people.training"]:
         training = put_tasks(database, project, training_tasks(workspace))
-    return Queued(put_tasks(database, project, _label_tasks(workspace, selected)), gold, training)
+    return Queued(put_tasks(database, project, _label_tasks(workspace, selected, suggestions)), gold, training)
 
 
 def refill(folder: Path, address: str, count: int | None) -> Queued:
@@ -181,8 +181,8 @@ def refill(folder: Path, address: str, count: int | None) -> Queued:
         return fill_queue(workspace, database, open_project(workspace, database), count=count)
 
 
-def _label_tasks(workspace: Workspace, selected: Selected) -> Iterator[NewTask]:
-    suggestions, shown = Suggestions(workspace, selected.answers), example_items(workspace)
+def _label_tasks(workspace: Workspace, selected: Selected, suggestions: Suggestions) -> Iterator[NewTask]:
+    shown = example_items(workspace)
     items = workspace.lake.items([task.item for task in selected.tasks])
     for task, known in zip(selected.tasks, measured(workspace, items), strict=True):
         if task.item in shown:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labelmill import registry
 from labelmill.domain.schema import ABSTAIN, LabelSchema
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline.simulated_person import read_gold
 from labelmill.quality.bounds import clopper_pearson_upper
 from labelmill.quality.detection import detection_scores, precision_recall
@@ -69,7 +69,7 @@ class AnswerScore:
 
     def __init__(self, gold: Path, schema: LabelSchema) -> None:
         self.schema = schema
-        self.kind = registry.find("label_kind", schema.kind)(**schema.kind_options)
+        self.kind = kind_of(schema)
         self._gold = {item: self.kind.validate(text, schema) for item, text in read_gold(gold).items()}
 
     def figures(

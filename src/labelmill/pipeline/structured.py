@@ -20,6 +20,7 @@ from labelmill.domain.ports import StructuredModel
 from labelmill.errors import FailedError, SchemaError
 from labelmill.pipeline._asked import asked_items
 from labelmill.pipeline._digests import digest_of, source_hash
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline._merging import known_facts, label_text, model_for, structured_annotators
 from labelmill.pipeline.aggregated import ANNOTATOR_COLUMNS, N_BINS, Aggregated, Summary
 from labelmill.pipeline.votes import machine_answers, people_votes, schema_fingerprint
@@ -111,7 +112,7 @@ def answer_table(workspace: Workspace, votes: pl.DataFrame) -> AnswerTable:
         If an answer is none under the present schema.
     """
     schema = workspace.schema.without_demands()
-    kind = registry.find("label_kind", schema.kind)(**schema.kind_options)
+    kind = kind_of(schema)
     ids = votes["item"].unique(maintain_order=True).to_list()
     items = {item.id: known_facts(item) for item in workspace.lake.items(ids)}
     people = sorted(votes["annotator"].unique().to_list())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from labelmill import registry
 from labelmill.domain.item import Item
 from labelmill.errors import ProjectError, SchemaError, nearest
+from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline._measured import measured
 from labelmill.pipeline.project import PROJECT_FILE
 from labelmill.pipeline.workspace import Workspace
@@ -64,7 +64,7 @@ def shown_examples(workspace: Workspace) -> list[dict[str, Any]]:
         If one names an item that the project does not have, or an answer that is none.
     """
     asked = workspace.schema.without_demands()
-    kind = registry.find("label_kind", asked.kind)(**asked.kind_options)
+    kind = kind_of(asked)
     told: list[Mapping[str, Any]] = workspace.project["schema.examples"]
     shown = []
     for (number, example), item in zip(enumerate(told, 1), measured(workspace, _items(workspace, told)), strict=True):
