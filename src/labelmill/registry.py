@@ -22,6 +22,7 @@ __all__ = ["FOLDERS", "find", "names"]
 
 FOLDERS = {
     "annotator": "annotators",
+    "encoder": "learners.encoders",
     "engine": "engines",
     "format": "formats",
     "label_kind": "labels",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from labelmill.errors import SchemaError, nearest
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import polars as pl
 
 __all__ = ["MODALITIES", "Item", "ItemBatch", "Modality"]
@@ -78,12 +80,15 @@ class ItemBatch:
     ----------
     frame : polars.DataFrame
         Columns `id` (str), `data` (str), any `facts.<name>` and `meta.<name>`; one row an item.
+    features : ndarray of float32, shape (n_items, n_dimensions), optional
+        What an encoder made of each item, for learners that read features; a row of NaN where it could not.
     """
 
-    __slots__ = ("_items", "frame")
+    __slots__ = ("_items", "features", "frame")
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: pl.DataFrame, features: npt.NDArray[np.float32] | None = None) -> None:
         self.frame = frame
+        self.features = features
         self._items: list[Item] | None = None
 
     @classmethod
@@ -143,7 +148,8 @@ class ItemBatch:
 
     def slice(self, start: int, length: int) -> ItemBatch:
         """`length` items from position `start`."""
-        return ItemBatch(self.frame.slice(start, length))
+        features = None if self.features is None else self.features[start : start + length]
+        return ItemBatch(self.frame.slice(start, length), features)
 
 
 def _rows(frame: pl.DataFrame) -> list[Item]:

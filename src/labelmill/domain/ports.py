@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill.domain.answers import AnswerTable, Merged
-from labelmill.domain.item import Item, ItemBatch
+from labelmill.domain.item import Item, ItemBatch, Modality
 from labelmill.domain.partition import Partition, Receipt, Resources
 from labelmill.domain.schema import LabelSchema
 from labelmill.domain.sums import Rounds
-from labelmill.domain.vote import AnnotatorKind, VoteBatch
+from labelmill.domain.vote import AnnotatorKind, Fault, VoteBatch
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import BadRow
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Annotator",
+    "BatchStrategy",
     "Chunk",
+    "Encoded",
+    "Encoder",
     "Engine",
     "Format",
     "LabelKind",
@@ -136,11 +139,17 @@ class Pool:
         The votes behind it, same items in the same order.
     seed : int
         For strategies that draw.
+    features : ndarray of float32, shape (n_items, n_dimensions), optional
+        What an encoder made of the items; a row of NaN where it could not.
+    known : ndarray of bool, shape (n_items,), optional
+        Items whose answer people gave already: they are there to be kept away from, and never asked again.
     """
 
     probabilities: npt.NDArray[np.float64]
     votes: VoteTable
     seed: int = 0
+    features: npt.NDArray[np.float32] | None = None
+    known: npt.NDArray[np.bool_] | None = None
 
 
 class QueryStrategy(Protocol):
@@ -148,6 +157,58 @@ class QueryStrategy(Protocol):
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """One finite number per item, shape (n_items,); class order is irrelevant."""
+
+
+class BatchStrategy(Protocol):
+    """Chooses a batch of items that are worth a human together, so that they are not all alike."""
+
+    needs_features: ClassVar[bool]
+    """Whether it cannot choose without `Pool.features`."""
+
+    def pick(self, pool: Pool, count: int) -> npt.NDArray[np.intp]:
+        """Places of different items whose answer is not known, best first; as many as asked for, or all there are.
+
+        Memory is proportional to the pool. The same seed gives the same places; class order is irrelevant.
+        """
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What an encoder made of a batch.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n_items, n_dimensions)
+        Finite, or a row of NaN for an item that could not be encoded.
+    faults : list of Fault
+        Why not, for each such row.
+    """
+
+    features: npt.NDArray[np.float32]
+    faults: list[Fault] = field(default_factory=list)
+
+
+class Encoder(Protocol):
+    """Turns items into vectors that learners and query strategies read; learns nothing from labels.
+
+    Made from an argument (a name, a file or a folder; an encoder may have none) and options. Each item is encoded by
+    itself: neither the order of the items nor what else is in the batch changes a vector beyond rounding. An item that
+    cannot be encoded is a fault and not an exception. Nothing is ever downloaded.
+    """
+
+    modality: ClassVar[Modality]
+    resources: Resources
+
+    @property
+    def n_dimensions(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of weights and settings: equal exactly when the vectors would be."""
+
+    def encode(self, batch: ItemBatch) -> Encoded:
+        """One vector for each item, in order."""
 
 
 class LabelKind(Protocol):
@@ -213,7 +274,10 @@ class Format(Protocol):
 
 
 class Learner(Protocol):
-    """Learns classes from items with probabilistic labels; its predictions come back as a model's votes."""
+    """Learns classes from items with probabilistic labels; its predictions come back as a model's votes.
+
+    One that has `reads_features = True` is given batches whose `features` an encoder made.
+    """
 
     def fit(
         self,

@@ -1,0 +1,1 @@
+"""Encoders: items as vectors; one file each."""
