@@ -9,22 +9,20 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from labelmill.errors import UsageError
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import desk_of
 from labelmill.server.figures import figures_of
 from labelmill.server.forms import Form
 from labelmill.server.lessons import told_to_leads
+from labelmill.server.members import member_named
 from labelmill.server.problems import ProblemError
 from labelmill.stores.database.accounts import (
     Member,
     User,
     create_link,
-    find_user,
     give_back_of,
     list_members,
     remove_member,
-    role_in,
     set_role,
 )
 from labelmill.stores.database.figures import Someone, everybody
@@ -115,7 +113,7 @@ def invitations(request: Request, form: Invitation) -> Link:
 @access("admin", scope="admin")
 def change_role(request: Request, annotator: str, form: NewRole) -> Response:
     """Give a member another role; they sign in anew."""
-    user = _member(request, annotator)
+    user = _other_member(request, annotator)
     actor = visit_of(request).public_id
     set_role(desk_of(request).database, project_of(request), user, form.role, actor=actor)
     return Response(status_code=204)
@@ -125,7 +123,7 @@ def change_role(request: Request, annotator: str, form: NewRole) -> Response:
 @access("admin", scope="admin")
 def take_out(request: Request, annotator: str) -> Response:
     """Take a member out; what they said stays."""
-    user = _member(request, annotator)
+    user = _other_member(request, annotator)
     remove_member(desk_of(request).database, project_of(request), user, actor=visit_of(request).public_id)
     return Response(status_code=204)
 
@@ -134,27 +132,15 @@ def take_out(request: Request, annotator: str) -> Response:
 @access("lead", scope="admin")
 def give_back(request: Request, annotator: str) -> JSONResponse:
     """Return to the queue all that somebody holds unanswered; they keep what they have begun as drafts."""
-    user = _anybody(request, annotator)
+    user = member_named(request, annotator)
     n = give_back_of(desk_of(request).database, project_of(request), user, actor=visit_of(request).public_id)
     return JSONResponse({"n": n})
 
 
-def _member(request: Request, annotator: str) -> User:
-    user = _anybody(request, annotator)
+def _other_member(request: Request, annotator: str) -> User:
+    user = member_named(request, annotator)
     if user.id == visit_of(request).user:
         raise ProblemError(409, "your own role is for another admin to change")
-    return user
-
-
-def _anybody(request: Request, annotator: str) -> User:
-    """A member, oneself too."""
-    database, project = desk_of(request).database, project_of(request)
-    try:
-        user = find_user(database, annotator)
-    except UsageError:
-        user = None
-    if user is None or role_in(database, project, user.id) is None:
-        raise ProblemError(404, "the project has no such member")
     return user
 
 

@@ -8,13 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from labelmill.errors import UsageError
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import desk_of
 from labelmill.server.forms import Form
 from labelmill.server.lessons import told_to_leads
-from labelmill.server.problems import ProblemError
-from labelmill.stores.database.accounts import find_user, role_in
+from labelmill.server.members import member_named
 from labelmill.stores.database.qualification import LEAST_GOLD, decide_standing, standings
 
 __all__ = ["router"]
@@ -56,11 +54,6 @@ def qualification(request: Request) -> JSONResponse:
 def decide(request: Request, annotator: str, form: NewState) -> Response:
     """Decide about an annotator; what was counted of them before counts no more."""
     desk, project = desk_of(request), project_of(request)
-    try:
-        user = find_user(desk.database, annotator)
-    except UsageError:
-        user = None
-    if user is None or role_in(desk.database, project, user.id) is None:
-        raise ProblemError(404, "the project has no such member")
+    user = member_named(request, annotator)
     decide_standing(desk.queue(project), user.id, form.state, actor=visit_of(request).public_id)
     return Response(status_code=204)

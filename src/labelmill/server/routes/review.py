@@ -7,13 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from labelmill.errors import UsageError
 from labelmill.server.auth import GuardedRoute, access, project_of, visit_of
 from labelmill.server.desk import Desk, desk_of
 from labelmill.server.forms import Form
+from labelmill.server.members import member_named
 from labelmill.server.problems import ProblemError
 from labelmill.server.routes.work import Result, Results, VoteForm, take_votes
-from labelmill.stores.database.accounts import find_user, role_in
 from labelmill.stores.database.item_pages import content_of, turn_for_review, turns_in_review
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tasks import NewTask, put_tasks
@@ -72,12 +71,7 @@ def send_back(request: Request, form: SendBack) -> Response:
     content = content_of(desk.database, project, form.item)
     if content is None:
         raise ProblemError(404, f"nobody was asked about an item {form.item!r}", field="item")
-    try:
-        annotator = find_user(desk.database, form.annotator)
-    except UsageError:
-        annotator = None
-    if annotator is None or role_in(desk.database, project, annotator.id) is None:
-        raise ProblemError(404, "the project has no such member", field="annotator")
+    annotator = member_named(request, form.annotator, field="annotator")
     task = NewTask(form.item, content, priority=_newest(desk), assignee=annotator.id, why=form.comment or None)
     put_tasks(desk.database, project, [task])
     return Response(status_code=204)
