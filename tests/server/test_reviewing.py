@@ -10,7 +10,7 @@ from labelmill import registry
 from labelmill.client import Client
 from labelmill.domain.schema import LabelSchema
 from labelmill.pipeline.neighbours import by_likeness
-from labelmill.pipeline.review import Case, contested
+from labelmill.pipeline.review import Case, contested, reliabilities
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tasks import NewTask, put_tasks
 from labelmill.stores.database.votes import current_votes
@@ -53,7 +53,8 @@ def cases_of(office: Office, project: Project, schema: dict[str, Any]) -> list[C
     """What the pipeline makes of the project's answers."""
     question = LabelSchema("label", tuple(schema["classes"]), schema["kind"], schema["modality"])
     kind = registry.find("label_kind", question.kind)(classes=question.classes)
-    return contested(office.database, project, question, kind)
+    learned = reliabilities(office.database, project, question, kind)
+    return contested(office.database, project, question, kind, reliabilities=learned)
 
 
 def test_greatest_expected_loss_comes_first(office_on_each: Office) -> None:

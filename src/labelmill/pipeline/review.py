@@ -25,7 +25,7 @@ from labelmill.stores.database.projects import Project
 from labelmill.stores.database.voices import ItemVoices, Spoken, number_of, spoken_lately, voices_of
 from labelmill.stores.database.votes import GoldResult, gold_results
 
-__all__ = ["Case", "Side", "Voice", "case_of", "contested"]
+__all__ = ["Case", "Side", "Voice", "case_of", "contested", "reliabilities"]
 
 USUAL = 0.8
 """Reliability of somebody of whom nothing is known."""
@@ -96,24 +96,33 @@ class Case:
     loss: float
 
 
+def reliabilities(database: Database, project: Project, schema: LabelSchema, kind: LabelKind) -> dict[str, float]:
+    """How reliable everybody is, 0 to 1: by gold answers, and by what is believed of the items they answered."""
+    gold = [(one.annotator, 1.0 - kind.distance(one.value, one.answer)) for one in _gold(database, project)]
+    shared = _shared(spoken_lately(database, project), is_costly=schema.is_structured)
+    return _fitted([_Ballot.of(said, kind) for said in shared], gold, schema)
+
+
 def contested(
     database: Database,
     project: Project,
     schema: LabelSchema,
     kind: LabelKind,
     *,
+    reliabilities: Mapping[str, float],
     accuracies: Mapping[str, float] | None = None,
 ) -> list[Case]:
     """Items on which voices differ and that no lead has decided, the greatest expected loss first.
 
     Parameters
     ----------
+    reliabilities : mapping of str to float
+        Annotator -> how reliable they are, as the function of that name learns it.
     accuracies : mapping of str to float, optional
         Source -> accuracy of rules and models, where a label model has learned it.
     """
-    spoken = spoken_lately(database, project)
-    trust = _Trust.of(database, project, schema, kind, spoken, accuracies or {})
-    numbers = _undecided(spoken, is_costly=schema.is_structured)
+    trust = _Trust(reliabilities, accuracies or {})
+    numbers = _undecided(spoken_lately(database, project), is_costly=schema.is_structured)
     cases = [_case(found, trust, schema, kind) for found in voices_of(database, project, numbers)]
     return sorted((case for case in cases if len(case.sides) > 1), key=lambda case: (-case.loss, case.number))
 
@@ -125,16 +134,15 @@ def case_of(
     kind: LabelKind,
     item: str,
     *,
+    reliabilities: Mapping[str, float],
     accuracies: Mapping[str, float] | None = None,
 ) -> Case | None:
     """One item with its sides, whether they differ or not; None if nobody was asked about it."""
     number = number_of(database, project, item)
     if number is None:
         return None
-    spoken = spoken_lately(database, project)
-    trust = _Trust.of(database, project, schema, kind, spoken, accuracies or {})
     (found,) = voices_of(database, project, [number])
-    return _case(found, trust, schema, kind)
+    return _case(found, _Trust(reliabilities, accuracies or {}), schema, kind)
 
 
 def _undecided(spoken: Sequence[Spoken], *, is_costly: bool) -> list[int]:
@@ -183,21 +191,6 @@ class _Trust:
 
     def __init__(self, reliability: Mapping[str, float], accuracies: Mapping[str, float]) -> None:
         self._reliability, self._accuracies = reliability, accuracies
-
-    @classmethod
-    def of(
-        cls,
-        database: Database,
-        project: Project,
-        schema: LabelSchema,
-        kind: LabelKind,
-        spoken: Sequence[Spoken],
-        accuracies: Mapping[str, float],
-    ) -> _Trust:
-        """By gold answers, and by what is believed of the items they answered."""
-        gold = [(one.annotator, 1.0 - kind.distance(one.value, one.answer)) for one in _gold(database, project)]
-        ballots = [_Ballot.of(said, kind) for said in _shared(spoken, is_costly=schema.is_structured)]
-        return cls(_fitted(ballots, gold, schema), accuracies)
 
     def of_person(self, annotator: str) -> float:
         return _clipped(self._reliability.get(annotator, USUAL))

@@ -68,7 +68,7 @@ class Desk:
     def __init__(self, database: Database, settings: ServerSettings) -> None:
         self.database, self.settings = database, settings
         self.traffic = Traffic()
-        self.figures = KeptFigures()
+        self.figures, self.reliabilities = KeptFigures(), KeptFigures()
         self.sign_ins = Buckets(settings.sign_ins / settings.sign_in_seconds, settings.sign_ins)
         self.sign_ins_by_address = Buckets(3 * settings.sign_ins / settings.sign_in_seconds, 3 * settings.sign_ins)
         self._lock = threading.Lock()

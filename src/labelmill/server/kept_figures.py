@@ -1,4 +1,4 @@
-"""Figures of the dashboard, kept as long as nobody has said anything new."""
+"""Figures that many answers make, kept as long as nobody has said anything new."""
 
 from __future__ import annotations
 

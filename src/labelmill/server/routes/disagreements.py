@@ -14,6 +14,7 @@ from labelmill.server.naming import names_of
 from labelmill.server.pages_of import checked_limit, cursor
 from labelmill.server.problems import ProblemError
 from labelmill.server.showing import shown_data
+from labelmill.stores.database.figures import last_vote
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.voices import SentBack, sent_back
 
@@ -38,14 +39,16 @@ def disagreements(request: Request, after: str = "", limit: int = 20, item: str 
     desk, project = desk_of(request), project_of(request)
     question, start = desk.question(project), cursor(after, "after") or 0
     asked = (desk.database, project, question.schema, question.kind)
+    number = (project.version, last_vote(desk.database))
+    reliabilities = desk.reliabilities.get(project.id, number, lambda: review.reliabilities(*asked))
     accuracies = _accuracies(desk, project)
     if item:
-        case = review.case_of(*asked, item, accuracies=accuracies)
+        case = review.case_of(*asked, item, reliabilities=reliabilities, accuracies=accuracies)
         if case is None:
             raise ProblemError(404, f"nobody was asked about an item {item!r}", field="item")
         found = [case]
     else:
-        found = review.contested(*asked, accuracies=accuracies)
+        found = review.contested(*asked, reliabilities=reliabilities, accuracies=accuracies)
     back = _by_item(sent_back(desk.database, project))
     ranked = sorted((_rank(case, back.get(case.number, ())), case) for case in found)
     page = [(rank, case) for rank, case in ranked if rank > start][: checked_limit(limit, 200)]
