@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check docs benchmarks clean
+.PHONY: demo test suite check docs benchmarks clean
 
 demo: $(VENV)/.demo                ## install, run the main job on real mails, open the report
 	$(BIN)/labelmill demo
 
-test: $(VENV)/.browser check       ## install what tests need, check, test
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+test: $(VENV)/.browser             ## install what tests need, check and test side by side
+	$(MAKE) --jobs=2 check suite
+
+suite: $(VENV)/.browser
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 check: $(VENV)/.test               ## style, types, floors of the house
 	$(BIN)/ruff check .
@@ -34,7 +37,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.browser: $(VENV)/.test scripts/install_browser.sh

@@ -31,19 +31,23 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("steady")
 
 
-CLUSTERS = re.compile(r"ray|spark|cluster|kill", re.IGNORECASE)
-"""Tests with such a name start clusters or kill what runs: one after the other, while others run beside them."""
+CLUSTER = re.compile(r"(?<![a-z])(ray|spark)(?![a-z])")
+"""Tests with such a word in their name start clusters: those of one kind one after the other, others beside them."""
+
+WAITING_ROOMS = {"engines", "trials"}
+"""Folders whose tests wait for other programs."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long forms out unless they are asked for; keep the tests with clusters on one worker."""
+    """Leave the long forms out unless they are asked for; keep the tests with clusters of a kind on one worker."""
     for item in items:
-        is_heavy = item.path.parent.name in {"engines", "trials"} or CLUSTERS.search(item.nodeid)
-        if is_heavy:
-            item.add_marker(pytest.mark.xdist_group("clusters"))
-        if is_heavy or "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.flaky(reruns=1))  # they wait for other programs, which a busy machine delays
+        cluster = CLUSTER.search(item.nodeid)
+        if cluster:
+            item.add_marker(pytest.mark.xdist_group(cluster[1]))
+        is_waiting = cluster or "kill" in item.name or item.path.parent.name in WAITING_ROOMS
+        if is_waiting or "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))  # a busy machine delays what they wait for
     if config.getoption("--slow"):
         return
     for item in items:
