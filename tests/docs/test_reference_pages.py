@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -233,6 +233,7 @@ def _plain_type(kind: type) -> str:
         list: "list of texts",
         bool: "true or false",
         dict: "tables",
+        Mapping: "table",
     }[kind]
 
 

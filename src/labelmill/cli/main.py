@@ -28,6 +28,7 @@ LINE = (
     "demo",
     "init",
     "import",
+    "embed",
     "annotate",
     "analyze",
     "aggregate",

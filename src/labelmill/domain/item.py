@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal
 
-from labelmill.errors import SchemaError, nearest
+from labelmill.errors import SchemaError, StorageError, nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,13 +82,21 @@ class ItemBatch:
         Columns `id` (str), `data` (str), any `facts.<name>` and `meta.<name>`; one row an item.
     features : ndarray of float32, shape (n_items, n_dimensions), optional
         What an encoder made of each item, for learners that read features; a row of NaN where it could not.
+    media : callable, optional
+        Reads the file that an item's data names, for those whose data is no text; see `read`.
     """
 
-    __slots__ = ("_items", "features", "frame")
+    __slots__ = ("_items", "features", "frame", "media")
 
-    def __init__(self, frame: pl.DataFrame, features: npt.NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        features: npt.NDArray[np.float32] | None = None,
+        media: Callable[[str], bytes] | None = None,
+    ) -> None:
         self.frame = frame
         self.features = features
+        self.media = media
         self._items: list[Item] | None = None
 
     @classmethod
@@ -149,7 +157,26 @@ class ItemBatch:
     def slice(self, start: int, length: int) -> ItemBatch:
         """`length` items from position `start`."""
         features = None if self.features is None else self.features[start : start + length]
-        return ItemBatch(self.frame.slice(start, length), features)
+        return ItemBatch(self.frame.slice(start, length), features, self.media)
+
+    def take(self, places: npt.NDArray[np.intp]) -> ItemBatch:
+        """The items at some places, in the order of these."""
+        features = None if self.features is None else self.features[places]
+        return ItemBatch(self.frame[places], features, self.media)
+
+    def read(self, name: str) -> bytes:
+        """Content of the file that an item's data names: the one way from an item to its picture or recording.
+
+        Raises
+        ------
+        AccessError
+            If the name leads out of the folders that the project lists, or to something too large.
+        StorageError
+            If there is no such file, or the batch does not say where its files lie.
+        """
+        if self.media is None:
+            raise StorageError(f"{name!r} cannot be read: give ItemBatch(frame, media=...) a way to the items' files")
+        return self.media(name)
 
 
 def _rows(frame: pl.DataFrame) -> list[Item]:

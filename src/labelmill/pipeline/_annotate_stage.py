@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from labelmill.annotators._guard import guard
@@ -19,6 +20,7 @@ from labelmill.pipeline._attempts import Attempt
 from labelmill.pipeline._code_bundle import Code
 from labelmill.pipeline._code_here import annotators_here, check_files
 from labelmill.pipeline._lake_here import lake_here
+from labelmill.pipeline._media_here import MediaFolders
 from labelmill.pipeline._told_values import told
 from labelmill.stores.lake import Lake
 
@@ -116,11 +118,17 @@ def _soft(name: str, probabilities: np.ndarray[tuple[int, ...], np.dtype[np.floa
     return pl.DataFrame([rows]).select(pl.when(pl.Series(given)).then(rows.name).cast(pl.List(pl.Float32))).to_series()
 
 
-def batches(lake: Lake, partition: Partition) -> Iterator[tuple[int, ItemBatch]]:
+def batches(
+    lake: Lake,
+    partition: Partition,
+    *,
+    features: npt.NDArray[np.float32] | None = None,
+    media: MediaFolders | None = None,
+) -> Iterator[tuple[int, ItemBatch]]:
     """The partition's items in bites: the row each starts at in its file, and the items.
 
     They are read at once: a lake cuts its files so that one fits into memory many times, and each reading costs.
     """
-    items = lake.read_items(partition)
+    items = ItemBatch(lake.read_items(partition).frame, features, media)
     for start in range(0, len(items), BATCH_ROWS):
         yield partition.start + start, items.slice(start, BATCH_ROWS)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from labelmill.domain.item import ItemBatch
 from labelmill.domain.ports import Learner, Progress
-from labelmill.domain.schema import LabelSchema
+from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.domain.vote import VoteBatch
 
 __all__ = ["Heads", "model_votes"]
@@ -55,17 +55,27 @@ class Heads:
 
     def fit(self, batch: ItemBatch, targets: Probabilities, weights: Probabilities, *, progress: Progress) -> None:
         """Learn from targets of shape (n_items, n_classes)."""
+        rows = _encoded(batch)
+        if rows is not None:
+            batch, targets, weights = batch.take(rows), targets[rows], weights[rows]
         for learner, target in zip(self.learners, self._split(targets), strict=True):
             learner.fit(batch, target, weights, progress)
 
     def predict_proba(self, batch: ItemBatch) -> Probabilities:
-        """Class probabilities, shape (n_items, n_classes)."""
+        """Class probabilities, shape (n_items, n_classes); a row of NaN for an item without features to read."""
+        rows = _encoded(batch)
+        if rows is not None:
+            return _at(rows, self.predict_proba(batch.take(rows)), len(batch))
         return self._join([learner.predict_proba(batch) for learner in self.learners])
 
     def cross_predict_proba(
         self, batch: ItemBatch, targets: Probabilities, weights: Probabilities, *, progress: Progress
     ) -> Probabilities:
         """Predictions for the items learned from, each by a fit that did not see it."""
+        rows = _encoded(batch)
+        if rows is not None:
+            found = self.cross_predict_proba(batch.take(rows), targets[rows], weights[rows], progress=progress)
+            return _at(rows, found, len(batch))
         parts = []
         for k, (learner, target) in enumerate(zip(self.learners, self._split(targets), strict=True)):
             parts.append(learner.cross_predict_proba(batch, target, weights))
@@ -82,9 +92,30 @@ class Heads:
 
 
 def model_votes(probabilities: Probabilities, schema: LabelSchema) -> VoteBatch:
-    """What a model with these probabilities votes: its likeliest class, or each class it finds likelier than not."""
+    """What a model with these probabilities votes: its likeliest class, or each class it finds likelier than not.
+
+    It abstains where it could not say: on a row of NaN.
+    """
     soft = probabilities.astype(np.float32)
+    silent = np.isnan(soft).any(axis=1)
     if schema.kind != "multi_choice":
-        return VoteBatch(probabilities.argmax(axis=1).astype(np.int16), [], soft)
+        return VoteBatch(np.where(silent, ABSTAIN, probabilities.argmax(axis=1)).astype(np.int16), [], soft)
     named: list[tuple[int, ...] | None] = [tuple(np.flatnonzero(row > 0.5).tolist()) for row in probabilities]
+    for place in np.flatnonzero(silent):
+        named[place] = None
     return VoteBatch(named, [], soft)
+
+
+def _encoded(batch: ItemBatch) -> npt.NDArray[np.intp] | None:
+    """Places of the items that have features, if some have none; None where nothing has to be left out."""
+    if batch.features is None:
+        return None
+    given = np.isfinite(batch.features).all(axis=1)
+    return None if given.all() else np.flatnonzero(given)
+
+
+def _at(rows: npt.NDArray[np.intp], probabilities: Probabilities, n_items: int) -> Probabilities:
+    """Rows at their places among all items, NaN elsewhere."""
+    every = np.full((n_items, probabilities.shape[1]), np.nan)
+    every[rows] = probabilities
+    return every

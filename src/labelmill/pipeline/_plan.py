@@ -14,6 +14,7 @@ from labelmill.errors import StorageError
 from labelmill.pipeline._annotate_stage import AnnotateStage
 from labelmill.pipeline._ballots import Machine
 from labelmill.pipeline._code_bundle import Code
+from labelmill.pipeline._features import Features
 from labelmill.pipeline._predict_stage import PredictStage
 from labelmill.pipeline._stage_run import Tally, receipts_of, side_by_side
 from labelmill.pipeline.workspace import Workspace
@@ -62,6 +63,8 @@ class Plan:
         Seconds a labeling function may take on one item.
     versions : mapping of str to str
         What the driver has of Python and the libraries that votes depend on.
+    features : mapping of str to Features
+        Where the vectors come from, for each learner that reads them.
     """
 
     verb: str
@@ -71,6 +74,7 @@ class Plan:
     code: Code | None = None
     timeout: float = 0.0
     versions: Mapping[str, str] = field(default_factory=versions)
+    features: Mapping[str, Features] = field(default_factory=dict)
 
     @property
     def n_partitions(self) -> int:
@@ -83,7 +87,7 @@ class Plan:
             fingerprints = dict(job.loaded)
             return AnnotateStage(lake, self.code, fingerprints, job.digest, self.schema, self.timeout, isolated)
         ((name, model),) = job.loaded.items()
-        return PredictStage(lake, name, model, job.digest, self.schema)
+        return PredictStage(lake, name, model, job.digest, self.schema, self.features.get(name))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -101,6 +105,7 @@ class Plan:
             None if code is None else _code(code),
             data["timeout"],
             data["versions"],
+            {name: Features.from_dict(told) for name, told in data.get("features", {}).items()},
         )
 
 

@@ -13,6 +13,7 @@ from labelmill import registry
 from labelmill.domain.partition import Partition, Receipt
 from labelmill.domain.schema import LabelSchema
 from labelmill.pipeline._annotate_stage import batches, votes_frame
+from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
 from labelmill.pipeline._lake_here import lake_here
 from labelmill.stores.lake import Lake
@@ -35,6 +36,8 @@ class PredictStage:
     digest : str
         Name of the set of votes this stage makes.
     schema : LabelSchema
+    features : Features, optional
+        Where the vectors come from, for a learner that reads them.
     """
 
     lake: str
@@ -42,6 +45,7 @@ class PredictStage:
     model: str
     digest: str
     schema: LabelSchema
+    features: Features | None = None
 
     def __call__(self, partition: Partition) -> Receipt:
         """Predict the partition and publish the votes."""
@@ -49,9 +53,10 @@ class PredictStage:
         lake = lake_here(self.lake)
         heads = _heads(self.lake, self.name, self.model, self.schema)
         began = time.perf_counter()
+        features = None if self.features is None else self.features.of(lake, partition)
         frames = [
             votes_frame({self.name: model_votes(heads.predict_proba(batch), self.schema)})
-            for _, batch in batches(lake, partition)
+            for _, batch in batches(lake, partition, features=features)
         ]
         timings = ((self.name, time.perf_counter() - began),)
         uri = lake.publish_votes(self.digest, partition.id, pl.concat(frames), [])

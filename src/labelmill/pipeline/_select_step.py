@@ -16,7 +16,10 @@ from labelmill.domain.ports import Pool, QueryStrategy
 from labelmill.domain.vote_table import VoteTable
 from labelmill.pipeline._ballot_source import BallotSource, kept_table
 from labelmill.pipeline._ballots import Ballots
+from labelmill.pipeline._features import Features
 from labelmill.stores.lake import Lake
+
+Vectors = npt.NDArray[np.float32]
 
 __all__ = ["ASKED_ITEMS", "PICKED", "SelectStep"]
 
@@ -55,6 +58,8 @@ class SelectStep:
         Of strategies that draw, and of the order of equals.
     asked : str or None
         Table with the items that people answered.
+    features : Features, optional
+        Where the vectors come from, for a strategy that needs them.
     """
 
     source: BallotSource
@@ -64,6 +69,7 @@ class SelectStep:
     seed: int
     tie_seed: int
     asked: str | None
+    features: Features | None = None
 
     def table(self, lake: Lake, partition: Partition) -> pl.DataFrame:
         """The partition's best items, best first."""
@@ -92,28 +98,31 @@ class SelectStep:
 
     def _scores(self, frame: pl.DataFrame, lake: Lake, partition: Partition) -> npt.NDArray[np.float64]:
         schema = self.source.plan.schema
+        features = None if self.features is None else self.features.of(lake, partition)
         if schema.is_structured:
-            return self._by_confidence(frame, partition)
+            return self._by_confidence(frame, partition, features)
         probabilities = frame.select(f"p_{name}" for name in schema.classes).to_numpy()
-        return self._score(probabilities, self.source.cast(lake, partition), partition)
+        return self._score(probabilities, self.source.cast(lake, partition), partition, features)
 
-    def _by_confidence(self, frame: pl.DataFrame, partition: Partition) -> npt.NDArray[np.float64]:
+    def _by_confidence(
+        self, frame: pl.DataFrame, partition: Partition, features: Vectors | None
+    ) -> npt.NDArray[np.float64]:
         """A value is right or it is not: a question of two classes, of which the first is never the less likely."""
         sure = (1.0 + frame["confidence"].to_numpy()) / 2
         votes = VoteTable(frame["item"].to_list(), (), ("right", "wrong"), [], [], [])
-        pool = Pool(np.stack([sure, 1.0 - sure], axis=1), votes, _number(f"{self.seed} {partition.id}"))
+        pool = Pool(np.stack([sure, 1.0 - sure], axis=1), votes, _number(f"{self.seed} {partition.id}"), features)
         chooser: QueryStrategy = registry.find("query_strategy", self.strategy)()
         return chooser.score(pool)
 
     def _score(
-        self, probabilities: npt.NDArray[np.float64], part: Ballots, partition: Partition
+        self, probabilities: npt.NDArray[np.float64], part: Ballots, partition: Partition, features: Vectors | None
     ) -> npt.NDArray[np.float64]:
         chooser: QueryStrategy = registry.find("query_strategy", self.strategy)()
         seed = _number(f"{self.seed} {partition.id}")
         if not part.is_multi:
-            return chooser.score(Pool(probabilities, part.first, seed))
+            return chooser.score(Pool(probabilities, part.first, seed, features))
         each = [
-            chooser.score(Pool(np.stack([1 - probabilities[:, k], probabilities[:, k]], axis=1), table, seed))
+            chooser.score(Pool(np.stack([1 - probabilities[:, k], probabilities[:, k]], axis=1), table, seed, features))
             for k, table in enumerate(part.tables.values())
         ]
         return np.asarray(np.sum(each, axis=0))

@@ -13,7 +13,9 @@ __all__ = ["current_faults", "faults_of_run"]
 
 
 def faults_of_run(workspace: Workspace, run: Run) -> list[Fault]:
-    """The faults of the annotators of a run, at the fingerprints it ran."""
+    """The faults of the annotators of a run, at the fingerprints it ran; or of its encoder."""
+    if run.verb == "embed":
+        return [fault for encoder in run.annotators.values() for fault in workspace.lake.embeddings.faults(encoder)]
     return _faults(workspace, run.annotators)
 
 

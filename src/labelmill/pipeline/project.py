@@ -36,8 +36,12 @@ PLUGIN_KEYS = {
     "aggregate.model": "label_model",
     "train.learner": "learner",
     "select.strategy": "query_strategy",
+    "features.encoder": "encoder",
 }
-"""Settings whose value names a plugin -> its kind."""
+"""Settings whose value names a plugin -> its kind; what follows a colon is the plugin's own."""
+
+MAY_BE_EMPTY = {"train.learner", "features.encoder"}
+"""Those of them that need not name any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,8 @@ def _tables(key: str, value: Any, path: Path) -> list[dict[str, Any]]:
 
 
 def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
+    if expected is Mapping:
+        return _plain_table(key, value, path)
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     is_text_list = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
@@ -175,10 +181,19 @@ def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
     return value
 
 
+def _plain_table(key: str, value: Any, path: Path) -> dict[str, Any]:
+    """`{name = value}` with texts, numbers and lists of them."""
+    parts = value.values() if isinstance(value, Mapping) else [None]
+    plain = [one for part in parts for one in (part if isinstance(part, list) else [part])]
+    if not all(isinstance(one, str | int | float | bool) for one in plain):
+        raise ProjectError(f"{path}: {key} must be a table of texts and numbers, found {value!r}")
+    return dict(value)
+
+
 def _check_values(settings: Mapping[str, Any], path: Path) -> None:
     for key, kind in PLUGIN_KEYS.items():
-        name = settings[key]
-        if name not in registry.names(kind) and not (key == "train.learner" and name == ""):
+        name = settings[key].partition(":")[0] if kind == "encoder" else settings[key]
+        if name not in registry.names(kind) and not (key in MAY_BE_EMPTY and settings[key] == ""):
             raise ProjectError(f"{path}: {key} = {name!r} is not known: {nearest(name, registry.names(kind))}")
     formats = [name for name in registry.names("format") if name != "folders"]
     try:

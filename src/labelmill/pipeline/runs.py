@@ -13,6 +13,7 @@ from labelmill.pipeline._cancelling import request_end, withdraw
 from labelmill.pipeline._plan import read_plan
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.annotate import annotate
+from labelmill.pipeline.embed import embed
 from labelmill.pipeline.predict import predict
 from labelmill.pipeline.select import select
 from labelmill.pipeline.train import train
@@ -26,6 +27,7 @@ Fate = RunState | Literal["interrupted"]
 
 RESUMABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "annotate": annotate,
+    "embed": embed,
     "predict": predict,
     "aggregate": aggregate,
     "train": train,
@@ -33,7 +35,7 @@ RESUMABLE: Final[Mapping[str, Callable[..., Any]]] = {
 }
 """Verbs that go on where a run of theirs stopped, with the parameters on its record."""
 
-CANCELLABLE: Final = ("annotate", "predict", "aggregate", "train", "select")
+CANCELLABLE: Final = ("annotate", "embed", "predict", "aggregate", "train", "select")
 """Verbs whose driver looks for requests to end."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from labelmill.pipeline._ballots import ANSWERS, BallotPlan, fingerprint
 from labelmill.pipeline._data_files import format_of
 from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine
+from labelmill.pipeline._features import Features
 from labelmill.pipeline._reduce import Reduce
 from labelmill.pipeline._select_step import ASKED_ITEMS, PICKED, SelectStep
 from labelmill.pipeline.aggregate import current_consensus, engine_for
+from labelmill.pipeline.embed import ready_features
 from labelmill.pipeline.votes import ballot_plan, people_votes
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.consensus_versions import ConsensusVersion
@@ -82,7 +84,7 @@ def select(
     if n < 1:
         raise UsageError(f"--count must be at least 1, found {n}")
     name = strategy or workspace.project["select.strategy"]
-    registry.find("query_strategy", name)
+    needs_features = getattr(registry.find("query_strategy", name), "needs_features", False)
     stored = current_consensus(workspace)
     path = None if out is None else Path(out)
     if path is not None:
@@ -91,8 +93,11 @@ def select(
     need = Resources(workers=workspace.most_workers(workers))
     where = engine_for(workspace, engine, workers)
     asked_for = {"count": n, "strategy": name, "seed": draw, "out": None if path is None else str(path)}
-    with workspace.lake.writing(), workspace.running("select", engine=where, parameters=asked_for) as run:
-        picked = _picked(workspace, stored, name, n, draw, where, need)
+    with ExitStack() as stack:
+        stack.enter_context(workspace.lake.writing())
+        features = ready_features(workspace, f"the strategy {name!r}") if needs_features else None
+        run = stack.enter_context(workspace.running("select", engine=where, parameters=asked_for))
+        picked = _picked(workspace, stored, name, n, draw, where, need, features)
         tasks = [Task(item, "label", score) for item, score in picked.select("item", "score").iter_rows()]
         if path is not None:
             _write_questions(workspace, path, _items_at(workspace, stored.partitions, picked), picked)
@@ -105,7 +110,14 @@ def select(
 
 
 def _picked(
-    workspace: Workspace, stored: ConsensusVersion, strategy: str, n: int, seed: int, engine_name: str, need: Resources
+    workspace: Workspace,
+    stored: ConsensusVersion,
+    strategy: str,
+    n: int,
+    seed: int,
+    engine_name: str,
+    need: Resources,
+    features: Features | None,
 ) -> pl.DataFrame:
     """The best items, best first; see `PICKED`."""
     if not stored.partitions:
@@ -113,13 +125,15 @@ def _picked(
     plan, answers = _no_ballots(workspace) if workspace.schema.is_structured else ballot_plan(workspace)
     answered = _answered_items(workspace)
     told = [stored.digest, strategy, n, seed, answered["item"].to_list(), fingerprint(plan, answers)]
+    if features is not None:
+        told.append(features.encoder.fingerprint)
     digest = digest_of(told)
     with closing(open_engine(engine_name)) as engine:
         reduce = Reduce(workspace, engine, need, "select", digest)
         reduce.begin()
         source = BallotSource.published(reduce, plan, answers)
         asked = reduce.publish("asked", answered.cast(ASKED_ITEMS)) if answered.height else None  # type: ignore[arg-type]  # a mapping of names to types is what cast documents
-        step = SelectStep(source, stored.digest, strategy, n, seed, seed + answered.height, asked)
+        step = SelectStep(source, stored.digest, strategy, n, seed, seed + answered.height, asked, features)
         picked = reduce.run("best", step, stored.partitions, workspace.watch("select"))
     reduce.end()
     return picked

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 __all__ = ["ATTRIBUTE_SETTINGS", "SETTINGS", "Setting"]
 
 
 class Setting(NamedTuple):
-    """One key of the project file: `[section] name = ...`; of type dict are tables `[[section.name]]`."""
+    """One key of the project file: `[section] name = ...`; of type dict are tables `[[section.name]]`.
+
+    Of type Mapping is one table of plain values: `name = {key = value}`, or `[section.name]`.
+    """
 
     section: str
     name: str
@@ -48,6 +52,8 @@ SETTINGS = (
     Setting("annotate", "workers", int, 0, "How many workers at most; 0 means one per core."),
     Setting("annotate", "timeout", float, 10.0, "Seconds a labeling function may take on one item."),
     Setting("aggregate", "model", str, "auto", "Label model: auto, majority_vote, dawid_skene, ..."),
+    Setting("features", "encoder", str, "", "What makes vectors of items, e.g. hashing or sentence:FOLDER."),
+    Setting("features", "options", Mapping, {}, "What the encoder is told besides, e.g. {dimensions = 512}."),
     Setting("train", "learner", str, "tfidf_linear", "Learner that votes too; empty for none."),
     Setting("select", "strategy", str, "margin", "Query strategy: margin, entropy, random, ..."),
     Setting("select", "count", int, 50, "How many items to ask people about at a time."),

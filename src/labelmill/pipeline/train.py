@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,10 @@ from labelmill.domain.ports import Learner
 from labelmill.domain.vote import VoteBatch
 from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline._annotate_stage import votes_frame
+from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
 from labelmill.pipeline.aggregate import aggregate
+from labelmill.pipeline.embed import ready_features
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
@@ -73,23 +77,28 @@ def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True
     name = learner or workspace.project["train.learner"]
     if not name:
         raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')
-    with workspace.lake.writing(), workspace.running("train", parameters={"learner": name}) as run:
-        trained = _train(workspace, name, keep=keep)
-        workspace.end(
-            run,
-            annotators={name: trained.fingerprint},
-            counts={"items": trained.n_targets, "answers": trained.n_answers},
-        )
+    reads_features = getattr(registry.find("learner", name), "reads_features", False)
+    with workspace.lake.writing():
+        features = ready_features(workspace, f"the learner {name!r}") if reads_features else None
+        with workspace.running("train", parameters={"learner": name}) as run:
+            trained = _train(workspace, name, features, keep=keep)
+            workspace.end(
+                run,
+                annotators={name: trained.fingerprint},
+                counts={"items": trained.n_targets, "answers": trained.n_answers},
+            )
     return trained
 
 
-def _train(workspace: Workspace, name: str, *, keep: bool) -> Trained:
+def _train(workspace: Workspace, name: str, features: Features | None, *, keep: bool) -> Trained:
     target = aggregate(workspace, without_models=True).consensus
     if not target.has_votes.any():
         raise FailedError("nobody has voted yet: run `labelmill annotate` or import people's answers first")
     answered = set(people_votes(workspace)["item"].to_list())
     is_answered = np.array([item in answered for item in target.items], dtype=np.bool_)
     batch = workspace.lake.items()
+    if features is not None:
+        batch.features = features.of_all(workspace.lake)
     heads = Heads(_factory(workspace, name), workspace.schema)
     # All items, those without a target at weight 0: the same texts at each round need be read only once.
     weights = np.where(target.has_votes, _weights(is_answered, target.has_votes), 0.0)
@@ -97,7 +106,7 @@ def _train(workspace: Workspace, name: str, *, keep: bool) -> Trained:
     probabilities = heads.cross_predict_proba(batch, target.probabilities, weights, progress=progress)
     if keep:
         heads.fit(batch, target.probabilities, weights, progress=progress)
-    fingerprint = _publish(workspace, name, heads if keep else None, probabilities)
+    fingerprint = _publish(workspace, name, heads if keep else None, features, probabilities)
     return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()))
 
 
@@ -123,7 +132,13 @@ def _weights(is_answered: npt.NDArray[np.bool_], has_votes: npt.NDArray[np.bool_
     return weights
 
 
-def _publish(workspace: Workspace, name: str, heads: Heads | None, probabilities: npt.NDArray[np.float64]) -> str:
+def _publish(
+    workspace: Workspace,
+    name: str,
+    heads: Heads | None,
+    features: Features | None,
+    probabilities: npt.NDArray[np.float64],
+) -> str:
     """Put the votes, and the model if there is one, into the lake; from now on they count."""
     lake = workspace.lake
     state = f"{heads.fingerprint if heads else ''}-{schema_fingerprint(workspace.schema)}"
@@ -131,7 +146,7 @@ def _publish(workspace: Workspace, name: str, heads: Heads | None, probabilities
     fingerprint = hashlib.sha256(f"{state}-{votes_hash}".encode()).hexdigest()[:16]
     digest = hashlib.sha256(f"{name}-{fingerprint}".encode()).hexdigest()[:16]
     if heads is not None:
-        lake.publish_model(name, heads.save)
+        lake.publish_model(name, partial(_write_model, heads, features))
     partitions = lake.item_partitions()
     votes = model_votes(probabilities, workspace.schema)
     at = 0
@@ -145,6 +160,12 @@ def _publish(workspace: Workspace, name: str, heads: Heads | None, probabilities
     model = Machine(name, "model", fingerprint, evaluation="learned", schema=asked)
     _write_machines(workspace, [*others, model])
     return fingerprint
+
+
+def _write_model(heads: Heads, features: Features | None, folder: Path) -> None:
+    heads.save(folder)
+    if features is not None:
+        features.save(folder)
 
 
 def _part(votes: VoteBatch, part: slice) -> VoteBatch:

@@ -19,6 +19,7 @@ from labelmill.stores._places import open_files
 from labelmill.stores.attempts import Attempts, Token
 from labelmill.stores.code_bundles import CodeBundles
 from labelmill.stores.consensus_versions import ConsensusVersion, ConsensusVersions
+from labelmill.stores.embeddings import Embeddings
 from labelmill.stores.folders import Models, Releases
 from labelmill.stores.imported_votes import ImportedVotes
 from labelmill.stores.item_set import ItemsAppender, ItemSet
@@ -42,6 +43,7 @@ class Lake:
         votes/<digest>/<partition>.faults.parquet  item, annotator, error, traceback; only where there are faults
         votes/<digest>/_try/<partition>~<random>   attempts that began and did not end
         votes/imported/manifest.json      files of votes in the order they came
+        embeddings/<encoder>/             <piece>.parquet, row for row with the items; see `Embeddings`
         consensus/<digest>/               <partition>.parquet and meta.json; consensus/manifest.json names the current
         reduce/<digest>/<name>.parquet    statistics of partitions and their merges; may be removed at any time
         code/<digest>.zip                 the user's code, for workers that do not have it
@@ -80,6 +82,7 @@ class Lake:
         self._attempts = Attempts(self._files)
         self._tables = Tables(self._files)
         self._code = CodeBundles(self._files)
+        self.embeddings = Embeddings(self._files, self._lock, self._items)
 
     def __reduce__(self) -> tuple[type[Lake], tuple[str]]:
         return Lake, (self.uri,)
@@ -359,10 +362,7 @@ class Lake:
         return self._runs.read(run_id)
 
     def model_folder(self, name: str, fingerprint: str) -> Path:
-        """A folder of this machine with a model's files: the lake's own, or a copy, fetched once a process.
-
-        On a worker this is the way to a model: name and fingerprint travel, a path need not be the same everywhere.
-        """
+        """A folder of this machine with a model's files: the lake's own, or a copy, fetched once a process."""
         return self._models.folder(name, fingerprint)
 
     def publish_model(self, name: str, write: Callable[[Path], None], *, fingerprint: str | None = None) -> Path:

@@ -91,15 +91,23 @@ def _taken(vote: ReviewForm) -> Result:
 
 
 def _neighbours(desk: Desk, project: Project, user: int, near: str, class_: str) -> Sequence[SuggestedItem]:
-    from labelmill.pipeline.neighbours import by_likeness  # not at the top: it brings scikit-learn
+    from labelmill.pipeline.neighbours import by_features, by_likeness  # not at the top: it brings scikit-learn
 
     seed = content_of(desk.database, project, near)
     if seed is None:
         raise ProblemError(404, f"nobody was asked about an item {near!r}", field="near")
-    if desk.question(project).schema.modality != "text":
-        raise ProblemError(422, "neighbours are looked for among texts only: leave `near` out", field="near")
     found = suggested_items(desk.database, project, user, value=class_ or None, limit=NEIGHBOURS_AMONG)
-    order = by_likeness(str(seed.get("data", "")), [str(one.content.get("data", "")) for one in found])
+    folder = desk.settings.folders.get(project.public_id)
+    order = by_features(folder, near, [one.item for one in found]) if folder else None
+    if order is None and desk.question(project).schema.modality != "text":
+        raise ProblemError(
+            422,
+            "neighbours of pictures and recordings need their vectors: set [features] encoder in labelmill.toml and "
+            "run `labelmill embed`",
+            field="near",
+        )
+    if order is None:
+        order = by_likeness(str(seed.get("data", "")), [str(one.content.get("data", "")) for one in found])
     return [found[place] for place in order]
 
 
