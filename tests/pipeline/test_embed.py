@@ -242,7 +242,7 @@ def test_a_model_remembers_its_encoder(centroids: str, tmp_path: Path) -> None:
     [
         ('encoder = "hashin"', "did you mean 'hashing'"),
         ('encoder = ["hashing"]', "must be a text"),
-        ('encoder = "hashing"\noptions = {nested = {a = 1}}', "must be a table of texts and numbers"),
+        ('encoder = "hashing"\noptions = {nested = {a = 1}}', "features.options.nested must be a text, a number"),
     ],
 )
 def test_wrong_settings_are_refused(setting: str, message: str, tmp_path: Path) -> None:

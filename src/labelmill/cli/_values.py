@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tomllib
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ __all__ = [
     "SEED",
     "SHARE",
     "EngineSpec",
+    "OptionOfPlugin",
     "PluginName",
     "Shard",
 ]
@@ -82,6 +84,24 @@ class Shard(click.ParamType):  # type: ignore[type-arg]  # as above
         if found is None or not int(found[1]) < int(found[2]):
             self.fail(f"{value!r} is no shard: write I/N with I from 0 to N-1, e.g. 0/4", param, ctx)
         return int(found[1]), int(found[2])
+
+
+class OptionOfPlugin(click.ParamType):  # type: ignore[type-arg]  # as above
+    """`NAME=VALUE`, the value as in `labelmill.toml`; what is no such value is a text."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The pair (name, value)."""
+        if isinstance(value, tuple):
+            return value
+        name, sign, text = str(value).partition("=")
+        if not (name and sign):
+            self.fail(f"{value!r} is no option: write NAME=VALUE, e.g. n_epochs=10", param, ctx)
+        try:
+            return name, tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return name, text
 
 
 class _FiniteRange(click.FloatRange):

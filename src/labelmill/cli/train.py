@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from labelmill.cli._door import Door, counted, project_options
-from labelmill.cli._values import PluginName
+from labelmill.cli._values import OptionOfPlugin, PluginName
 
 
 @click.command("train", short_help="Train a learner on the consensus; it votes from then on.")
 @click.option("--learner", type=PluginName("learner"), help="Name of a learner.  [default: the project's]")
+@click.option(
+    "--option",
+    "options",
+    type=OptionOfPlugin(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the learner; several are allowed.  [default: those of [train.options]]",
+)
 @project_options
-def command(door: Door, learner: str | None) -> None:
+def command(door: Door, learner: str | None, options: tuple[tuple[str, Any], ...]) -> None:
     """Train a learner on the consensus of everybody else; it comes back as one more annotator.
 
     \b
-    Example:
+    Examples:
       labelmill train && labelmill aggregate
+      labelmill train --learner tfidf_linear --option ngrams=3
     """
     with door.mill() as mill:
-        trained = mill.train(learner=learner)
+        trained = mill.train(learner=learner, options=dict(options))
     door.show(
         {
             "learner": trained.name,

@@ -6,10 +6,10 @@ import codecs
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from labelmill import registry
 from labelmill.domain.attributes import Attribute
@@ -150,8 +150,7 @@ def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
             if key not in known:
                 names = [setting.name for setting in SETTINGS if setting.section == section]
                 raise ProjectError(f"{path}: unknown key {name!r} in [{section}]: {nearest(name, names)}")
-            is_table = known[key].type is dict
-            settings[key] = _tables(key, value, path) if is_table else _typed(key, value, known[key].type, path)
+            settings[key] = _READERS.get(known[key].type, _typed)(key, value, known[key].type, path)
     if settings["schema.classes"] is None and settings["schema.kind"] in WITHOUT_CLASSES:
         settings["schema.classes"] = []
     if settings["schema.classes"] is None:
@@ -160,7 +159,7 @@ def _checked(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return settings
 
 
-def _tables(key: str, value: Any, path: Path) -> list[dict[str, Any]]:
+def _tables(key: str, value: Any, _: type, path: Path) -> list[dict[str, Any]]:
     """`[[schema.attributes]]` and others as plain data: settings are written into releases."""
     if key == "schema.attributes":
         return [attribute.to_dict() for attribute in declared_attributes(value, path)]
@@ -169,9 +168,19 @@ def _tables(key: str, value: Any, path: Path) -> list[dict[str, Any]]:
     return [dict(entry) for entry in value]
 
 
+def _table(key: str, value: Any, _: type, path: Path) -> dict[str, Any]:
+    """`[train.options]`: the names are checked by whoever takes them."""
+    if not isinstance(value, Mapping):
+        raise ProjectError(f"{path}: {key} must be a table: write [{key}] on a line of its own")
+    for name, option in value.items():
+        if not all(isinstance(one, str | int | float) for one in (option if isinstance(option, list) else [option])):
+            raise ProjectError(
+                f"{path}: {key}.{name} must be a text, a number, true or false, or a list of them, found {option!r}"
+            )
+    return dict(value)
+
+
 def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
-    if expected is Mapping:
-        return _plain_table(key, value, path)
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     is_text_list = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
@@ -181,13 +190,7 @@ def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
     return value
 
 
-def _plain_table(key: str, value: Any, path: Path) -> dict[str, Any]:
-    """`{name = value}` with texts, numbers and lists of them."""
-    parts = value.values() if isinstance(value, Mapping) else [None]
-    plain = [one for part in parts for one in (part if isinstance(part, list) else [part])]
-    if not all(isinstance(one, str | int | float | bool) for one in plain):
-        raise ProjectError(f"{path}: {key} must be a table of texts and numbers, found {value!r}")
-    return dict(value)
+_READERS: Final[Mapping[type, Callable[[str, Any, type, Path], Any]]] = {dict: _tables, Mapping: _table}
 
 
 def _check_values(settings: Mapping[str, Any], path: Path) -> None:

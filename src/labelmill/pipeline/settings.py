@@ -9,9 +9,9 @@ __all__ = ["ATTRIBUTE_SETTINGS", "SETTINGS", "Setting"]
 
 
 class Setting(NamedTuple):
-    """One key of the project file: `[section] name = ...`; of type dict are tables `[[section.name]]`.
+    """One key of the project file: `[section] name = ...`.
 
-    Of type Mapping is one table of plain values: `name = {key = value}`, or `[section.name]`.
+    Of type dict are tables `[[section.name]]`, of type Mapping is one table `[section.name]` of free names.
     """
 
     section: str
@@ -55,6 +55,7 @@ SETTINGS = (
     Setting("features", "encoder", str, "", "What makes vectors of items, e.g. hashing or sentence:FOLDER."),
     Setting("features", "options", Mapping, {}, "What the encoder is told besides, e.g. {dimensions = 512}."),
     Setting("train", "learner", str, "tfidf_linear", "Learner that votes too; empty for none."),
+    Setting("train", "options", Mapping, {}, 'Options of that learner by name, e.g. `method = "full"`; see its row.'),
     Setting("select", "strategy", str, "margin", "Query strategy: margin, entropy, random, ..."),
     Setting("select", "count", int, 50, "How many items to ask people about at a time."),
     Setting("people", "overlap", int, 1, "How many people answer each item."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline._annotate_stage import votes_frame
 from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
+from labelmill.pipeline._learner_options import learner_factory
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.embed import ready_features
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
@@ -55,7 +56,13 @@ class Trained:
     n_answers: int
 
 
-def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True) -> Trained:
+def train(
+    workspace: Workspace,
+    *,
+    learner: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    keep: bool = True,
+) -> Trained:
     """Fit a learner on the consensus of everybody else, and let it vote on every item.
 
     Its own votes are left out of its target, and on each item it learned from it votes by a fit that did not see
@@ -65,6 +72,9 @@ def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True
     ----------
     learner : str, optional
         Name of a learner; the project's without it.
+    options : mapping of str to value, optional
+        What the learner is made with, by the names of its constructor; besides and before those of `[train.options]`,
+        which are the project's learner's.
     keep : bool
         Keep the fitted learner for `predict`. Without, only its votes, which is quicker from round to round.
 
@@ -72,16 +82,20 @@ def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True
     ------
     FailedError
         If nobody has voted yet.
+    UsageError
+        If the learner has no such option.
     """
     workspace.require_classes("train", "import the answers of people and models as files of votes")
     name = learner or workspace.project["train.learner"]
     if not name:
         raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')
+    make = learner_factory(workspace, name, options)
+    parameters = {"learner": name} | ({"options": dict(options)} if options else {})
     reads_features = getattr(registry.find("learner", name), "reads_features", False)
     with workspace.lake.writing():
         features = ready_features(workspace, f"the learner {name!r}") if reads_features else None
-        with workspace.running("train", parameters={"learner": name}) as run:
-            trained = _train(workspace, name, features, keep=keep)
+        with workspace.running("train", parameters=parameters) as run:
+            trained = _train(workspace, name, make, features, keep=keep)
             workspace.end(
                 run,
                 annotators={name: trained.fingerprint},
@@ -90,7 +104,9 @@ def train(workspace: Workspace, *, learner: str | None = None, keep: bool = True
     return trained
 
 
-def _train(workspace: Workspace, name: str, features: Features | None, *, keep: bool) -> Trained:
+def _train(
+    workspace: Workspace, name: str, make: Callable[[], Learner], features: Features | None, *, keep: bool
+) -> Trained:
     target = aggregate(workspace, without_models=True).consensus
     if not target.has_votes.any():
         raise FailedError("nobody has voted yet: run `labelmill annotate` or import people's answers first")
@@ -99,7 +115,7 @@ def _train(workspace: Workspace, name: str, features: Features | None, *, keep: 
     batch = workspace.lake.items()
     if features is not None:
         batch.features = features.of_all(workspace.lake)
-    heads = Heads(_factory(workspace, name), workspace.schema)
+    heads = Heads(make, workspace.schema)
     # All items, those without a target at weight 0: the same texts at each round need be read only once.
     weights = np.where(target.has_votes, _weights(is_answered, target.has_votes), 0.0)
     progress = workspace.watch("train")
@@ -108,17 +124,6 @@ def _train(workspace: Workspace, name: str, features: Features | None, *, keep: 
         heads.fit(batch, target.probabilities, weights, progress=progress)
     fingerprint = _publish(workspace, name, heads if keep else None, features, probabilities)
     return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()))
-
-
-def _factory(workspace: Workspace, name: str) -> Any:
-    plugin = registry.find("learner", name)
-    seed = workspace.project["project.seed"]
-
-    def make() -> Learner:
-        made: Learner = plugin(seed=seed)
-        return made
-
-    return make
 
 
 def _weights(is_answered: npt.NDArray[np.bool_], has_votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
