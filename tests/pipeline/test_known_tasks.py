@@ -51,7 +51,7 @@ def vote(workspace: Workspace, rows: str) -> None:
 def gold_of(workspace: Workspace) -> dict[str, NewTask]:
     """Gold tasks by their items."""
     aggregate(workspace)
-    looks = Looks("margin", "auto", QUEUE)
+    looks = Looks("margin", "auto", "v1", QUEUE)
     return {task.item: task for task in gold_tasks(workspace, looks)}
 
 
@@ -116,7 +116,7 @@ def test_gold_shows_what_the_others_say(tmp_path: Path) -> None:
 def test_gold_is_as_sure_as_the_others() -> None:
     """Where a third of the queue has no suggestion a third of the gold has none; scores are those of the others."""
     queue = {f"q{i}": ("ham", 0.5 + i / 1000) if i % 3 else (None, 0.0) for i in range(90)}
-    looks = Looks("margin", "auto", queue)
+    looks = Looks("margin", "auto", "v1", queue)
 
     found = [looks.of(f"g{i}", Opinion("ham")) for i in range(600)]
 
@@ -130,10 +130,10 @@ def test_gold_is_as_sure_as_the_others() -> None:
 
 def test_gold_among_items_without_suggestions_has_none() -> None:
     """Where nobody has said anything about the others, what is said of gold is not shown."""
-    looks = Looks("margin", "auto", {"q": (None, 0.0)})
+    looks = Looks("margin", "auto", "v1", {"q": (None, 0.0)})
 
     assert ((), "nobody has said anything about it yet") == looks.of("g", Opinion("ham"))
-    assert Looks("random", "auto", {}).of("g", Opinion("ham")).suggestions == ()
+    assert Looks("random", "auto", "v1", {}).of("g", Opinion("ham")).suggestions == ()
 
 
 def test_gold_of_several_classes_shows_them(tmp_path: Path) -> None:

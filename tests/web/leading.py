@@ -8,6 +8,10 @@ from typing import Any
 
 from tests.web.fake_server import FakeServer, choice_schema, suggestion, task
 
+from labelmill import registry
+from labelmill.pipeline.feedback import told_feedback
+from labelmill.stores.database.feedback import Judged
+
 
 def person(name: str, votes: int, value: float | None, **rest: Any) -> dict[str, Any]:
     """An annotator's figures."""
@@ -38,6 +42,28 @@ def rule(name: str, *shares: float | None, is_measured: bool = False) -> dict[st
     """A row of the table of rules."""
     names = ("coverage", "overlap", "conflict", "accuracy")
     return {"name": name, "kind": "rule", "is_measured": is_measured} | dict(zip(names, shares, strict=True))
+
+
+def feedback(*, is_empty: bool = False) -> dict[str, Any]:
+    """What became of the suggestions of two versions; the second is accepted more often."""
+    kind = registry.find("label_kind", "choice")(classes=("billing", "bug"))
+    start = 20_521 * 86_400_000  # 9 March 2026
+    rows = [
+        Judged(
+            start + day * 86_400_000,
+            n,
+            "auto",
+            "3f2a91c0" if day < 6 else "b7701e55",
+            0.6 + 0.3 * (n % 2),
+            "bug",
+            "bug" if n % 10 < 6 + day // 3 else "billing",
+            "blind" if n % 7 == 0 else "accepted" if n % 10 < 6 + day // 3 else "edited",
+            None,
+        )
+        for day in (0, 1, 2, 5, 6, 7, 9)
+        for n in range(60)
+    ]
+    return told_feedback([] if is_empty else rows, kind)
 
 
 def figures(**changes: Any) -> dict[str, Any]:
@@ -95,6 +121,7 @@ def figures(**changes: Any) -> dict[str, Any]:
                 "blind": {"agreed": 36, "differed": 14},
             }
         ],
+        "feedback": feedback(),
         "balance": [
             {"class": "billing", "count": 228},
             {"class": "bug", "count": 191},
@@ -118,6 +145,7 @@ def nothing_yet() -> dict[str, Any]:
         confusion={"classes": ["billing", "bug", "praise"], "matrix": [[0] * 3 for _ in range(3)]},
         rules=[],
         suggestions=[],
+        feedback=feedback(is_empty=True),
         balance=[{"class": name, "count": 0} for name in ("billing", "bug", "praise")],
     )
 

@@ -128,13 +128,26 @@ def test_rules_are_sorted_by_any_column(server: LeadersServer, open_page: Open) 
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Accuracy ↑")
 
 
+def test_acceptance_is_told_by_version(server: LeadersServer, open_page: Open) -> None:
+    """Each version has a line and a row, the second an upright mark, and the sentence says whether people follow."""
+    page = _opened(open_page, server, "dashboard")
+    figure = page.locator(".chart", has=page.get_by_role("heading", name="Suggestions accepted over time"))
+
+    expect(figure.locator("path:not(.share-mark)")).to_have_count(2)
+    expect(figure.locator("svg .target-line")).to_have_count(1)
+    expect(figure.locator(".chart-says")).to_contain_text("where it is withheld")
+    figure.get_by_role("button").click()
+    expect(figure.locator("tbody tr")).to_have_count(2)
+    expect(figure.locator("tbody tr").first).to_contain_text("3f2a91c0")
+
+
 def test_an_empty_dashboard_says_what_to_do(server: LeadersServer, open_page: Open) -> None:
     """Without answers every part says how it comes to show something."""
     server.told["GET", "/dashboard"] = nothing_yet()
     page = _opened(open_page, server, "dashboard")
 
     expect(page.get_by_role("heading", name="Nobody has answered yet")).to_be_visible()
-    expect(page.locator(".chart-empty")).to_have_count(8)
+    expect(page.locator(".chart-empty")).to_have_count(9)
     expect(page.locator(".chart-empty code").first).to_have_text("labelmill annotate")
 
 

@@ -31,14 +31,16 @@ class Looks:
     ----------
     strategy : str
         By which the others were chosen.
-    source : str
+    source, version : str
         What their suggestions come from.
     answers : mapping of str to (str or None, float)
         Item of the queue -> its suggestion, and how sure that is.
     """
 
-    def __init__(self, strategy: str, source: str, answers: Mapping[str, tuple[str | None, float]]) -> None:
-        self._strategy, self._source = strategy, source
+    def __init__(
+        self, strategy: str, source: str, version: str, answers: Mapping[str, tuple[str | None, float]]
+    ) -> None:
+        self._strategy, self._source, self._version = strategy, source, version
         self._others = sorted(answers.values(), key=lambda one: (one[0] is not None, one[1]))
         self._by_label: dict[str, list[float]] = defaultdict(list)
         for label, confidence in self._others:
@@ -52,7 +54,8 @@ class Looks:
             return Look((), why_of(self._strategy, None))
         alike = self._by_label.get(label_text(opinion.value) or "") or [drawn[1]]
         score = _drawn(item, "score", alike)
-        told = {"id": "consensus", "source": self._source, "kind": "consensus", "score": score, "value": opinion.value}
+        told = {"id": "consensus", "source": self._source, "kind": "consensus", "version": self._version}
+        told |= {"score": score, "value": opinion.value}
         return Look([told], why_of(self._strategy, score))
 
 

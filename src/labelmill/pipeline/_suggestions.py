@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from labelmill.domain.item import Item
 from labelmill.errors import SchemaError
 from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline.aggregate import current_consensus
-from labelmill.pipeline.votes import machine_answers
+from labelmill.pipeline.votes import current_machines, machine_answers
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.consensus_versions import ConsensusVersion
 
@@ -24,6 +25,7 @@ class _Own(NamedTuple):
 
     annotator: str
     kind: str
+    version: str
     score: float
     value: str
 
@@ -43,6 +45,9 @@ class Suggestions:
     ----------
     source : str
         What the consensus is said to come from.
+    version : str
+        Short hash of the label model and of every rule and model behind it. People's answers change the consensus all
+        the time; its version changes when machines do.
     """
 
     def __init__(self, workspace: Workspace, answers: Mapping[str, tuple[str | None, float]]) -> None:
@@ -51,8 +56,10 @@ class Suggestions:
         self._kind = kind_of(self._schema)
         # The model of boxes is called "box", which beside a box tells nobody anything.
         self.source = "consensus" if self._schema.is_structured else str(stored.meta["model"])
+        machines = {machine.name: machine.fingerprint for machine in current_machines(workspace)}
+        self.version = _short(str([stored.meta["model"], sorted(machines.items())]))
         self._answers = answers
-        self._own = _own(workspace, stored, answers) if self._schema.is_structured else {}
+        self._own = _own(workspace, stored, machines, answers) if self._schema.is_structured else {}
         self._parts = _parts(workspace, stored, answers) if self._schema.is_structured else {}
 
     def of(self, item: Item) -> list[dict[str, Any]]:
@@ -60,23 +67,25 @@ class Suggestions:
         label, confidence = self._answers.get(item.id, (None, 0.0))
         if label is None:
             return []
-        told = [*self._fitting(item, "consensus", self.source, "consensus", confidence, label)]
+        told = [*self._fitting(item, "consensus", self.source, "consensus", self.version, confidence, label)]
         if told and item.id in self._parts:
             told[0]["value"] = self._with_scores(told[0]["value"], self._parts[item.id], item)
         for one in self._own.get(item.id, ()):
             score = min(one.score, confidence)  # never before the consensus
-            told += self._fitting(item, f"{one.kind}:{one.annotator}", one.annotator, one.kind, score, one.value)
+            told += self._fitting(
+                item, f"{one.kind}:{one.annotator}", one.annotator, one.kind, one.version, score, one.value
+            )
         return told
 
     def _fitting(
-        self, item: Item, name: str, source: str, kind: str, score: float, label: str
+        self, item: Item, name: str, source: str, kind: str, version: str, score: float, label: str
     ) -> Iterator[dict[str, Any]]:
         """The suggestion, unless it does not fit: it may have been drawn when nobody knew where the picture ends."""
         try:
             value = self._kind.validate(label, self._schema, item)
         except SchemaError:
             return
-        yield {"id": name, "source": source, "kind": kind, "score": score, "value": value}
+        yield {"id": name, "source": source, "kind": kind, "version": version, "score": score, "value": value}
 
     def _with_scores(self, value: Any, parts: Sequence[float], item: Item) -> Any:
         """The value with how likely each of its elements is right, where the kind has room for that."""
@@ -96,14 +105,17 @@ def _parts(workspace: Workspace, stored: ConsensusVersion, items: Iterable[str])
     return dict(rows.select("item", "parts").iter_rows())
 
 
-def _own(workspace: Workspace, stored: ConsensusVersion, items: Iterable[str]) -> dict[str, list[_Own]]:
+def _own(
+    workspace: Workspace, stored: ConsensusVersion, machines: Mapping[str, str], items: Iterable[str]
+) -> dict[str, list[_Own]]:
     """Item -> what rules said of it, the most reliable first."""
     rows = stored.meta["annotators"]
     trusted = {row["annotator"]: _number(row["reliability"]) for row in rows}
     said = machine_answers(workspace).filter(pl.col("item").is_in(list(items)))
+    version = {name: _short(fingerprint) for name, fingerprint in machines.items()}
     found: dict[str, list[_Own]] = {}
     for item, annotator, kind, value in said.select("item", "annotator", "kind", "value").iter_rows():
-        found.setdefault(item, []).append(_Own(annotator, kind, trusted.get(annotator, 0.0), value))
+        found.setdefault(item, []).append(_Own(annotator, kind, version[annotator], trusted.get(annotator, 0.0), value))
     for own in found.values():
         own.sort(key=lambda one: (-one.score, one.annotator))
     return found
@@ -111,3 +123,8 @@ def _own(workspace: Workspace, stored: ConsensusVersion, items: Iterable[str]) -
 
 def _number(reliability: float | None) -> float:
     return 0.0 if reliability is None or not math.isfinite(reliability) else float(reliability)
+
+
+def _short(text: str) -> str:
+    """A name for a version that fits into a table."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

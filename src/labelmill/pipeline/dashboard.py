@@ -22,6 +22,7 @@ from labelmill.pipeline._compared_values import Nearness, compare_values, items_
 from labelmill.pipeline._kinds import kind_of
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.analyze import analyze
+from labelmill.pipeline.feedback import feedback
 from labelmill.pipeline.forecast import DAY_MS, forecast
 from labelmill.pipeline.workspace import Workspace
 from labelmill.quality.agreement import agreement
@@ -140,6 +141,7 @@ def dashboard(
         "pairs": views.pairs,
         "rules": [_rule(row) for row in machines],
         "suggestions": suggestion_counts(database, project),
+        "feedback": feedback(database, project, schema),
         "balance": views.balance,
     }
 

@@ -167,7 +167,7 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
     suggestions = Suggestions(workspace, selected.answers)
     gold = training = Put(0, 0)
     if workspace.project["people.gold_share"]:
-        looks = Looks(selected.strategy, suggestions.source, selected.answers)
+        looks = Looks(selected.strategy, suggestions.source, suggestions.version, selected.answers)
         gold = put_tasks(database, project, gold_tasks(workspace, looks))
     if workspace.project["people.training"]:
         training = put_tasks(database, project, training_tasks(workspace))

@@ -21,6 +21,7 @@ from labelmill.domain.vote import Fault
 from labelmill.pipeline._asked import asked_items
 from labelmill.pipeline._doubts import doubtful_items
 from labelmill.pipeline._pages import publish
+from labelmill.pipeline._suggestion_story import suggestion_story
 from labelmill.pipeline._vote_counts import CountedVotes, count_votes
 from labelmill.pipeline.aggregate import Aggregated, read_consensus
 from labelmill.pipeline.analyze import Analyzed, analyze
@@ -131,6 +132,7 @@ def story(
         balance=_balance(workspace, cast, result, released, measured),
         calibration=_calibration(workspace, result, measured),
         doubtful=doubtful_items(workspace, truth, engine=engine, workers=workers),
+        suggestions=suggestion_story(workspace),
         label_model=_label_model(result),
         notes=analysis.notes,
         runs=_runs(workspace),

@@ -12,7 +12,7 @@ from labelmill.domain.schema import ABSTAIN
 from labelmill.errors import UsageError
 from labelmill.quality.bounds import wilson_interval
 
-__all__ = ["Calibration", "CalibrationBin", "best_temperature", "calibration", "tempered"]
+__all__ = ["Calibration", "CalibrationBin", "best_temperature", "calibration", "confidence_bins", "tempered"]
 
 COLDEST, HOTTEST = 0.02, 5.0
 """Temperatures looked at."""
@@ -114,7 +114,7 @@ def calibration(
         nan = float("nan")
         return Calibration((), nan, nan, nan, nan, nan, 0)
     confidence, right = p.max(axis=1), p.argmax(axis=1) == y
-    bins = _bins(confidence, right, n_bins)
+    bins = confidence_bins(confidence, right, n_bins)
     gaps = np.array([abs(b.confidence - b.accuracy) for b in bins])
     brier = (p * p).sum(axis=1) - 2 * p[np.arange(n), y] + 1
     return Calibration(
@@ -191,7 +191,19 @@ def best_temperature(probabilities: npt.NDArray[np.floating[Any]], truth: npt.ND
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6}).x))
 
 
-def _bins(confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], n_bins: int) -> tuple[CalibrationBin, ...]:
+def confidence_bins(
+    confidence: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], n_bins: int = 10
+) -> tuple[CalibrationBin, ...]:
+    """The bars of a reliability diagram: bins of one width over [0, 1], empty ones left out.
+
+    Parameters
+    ----------
+    confidence : ndarray of float64, shape (n,)
+        Between 0 and 1.
+    right : ndarray of bool, shape (n,)
+    n_bins : int
+        1 or more.
+    """
     edges = np.linspace(0, 1, n_bins + 1)
     at = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, n_bins - 1)
     counts = np.bincount(at, minlength=n_bins)

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from labelmill.report import wording
 from labelmill.report.figures import cells
 from labelmill.report.figures._drawing import NARROW, WIDE
+from labelmill.report.figures.acceptance import acceptance
 from labelmill.report.figures.balance import balance_bars
 from labelmill.report.figures.conflict_map import conflict_map, most_quarrelsome
 from labelmill.report.figures.curve import learning_curve
@@ -158,6 +159,7 @@ def _policy(css: str, script: str) -> str:
 def _figures(story: Story) -> dict[str, Markup]:
     promise = story.certificate.epsilon if story.certificate else None
     conflicts, balance, calibration = story.conflicts, story.balance, story.calibration
+    suggested = story.suggestions
     none = Markup("")
     return {
         "error_ruler": pair(lambda width: error_ruler(story.headline, width=width)),
@@ -166,6 +168,7 @@ def _figures(story: Story) -> dict[str, Markup]:
         "conflict_map": pair(lambda width: conflict_map(conflicts, width=width)) if conflicts else none,
         "balance": pair(lambda width: balance_bars(balance, width=width)) if balance else none,
         "reliability": pair(lambda width: reliability(calibration, width=width)) if calibration else none,
+        "acceptance": pair(lambda width: acceptance(suggested, width=width)) if suggested else none,
         "answers": cells.answers_bar([n for _, n in split_of_answers(story.headline)]),
     }
 
@@ -186,6 +189,7 @@ def _contents(story: Story, figures: dict[str, Markup]) -> list[tuple[str, str]]
         ("conflicts", "Conflicts", bool(figures["conflict_map"])),
         ("balance", "Class balance", bool(figures["balance"])),
         ("calibration", "Calibration", bool(figures["reliability"])),
+        ("suggestions", "Suggestions", story.suggestions is not None),
         ("doubtful", "Doubtful", bool(story.doubtful)),
         ("label-model", "Label model", story.label_model is not None),
         ("repairs", "Repairs", bool(story.repairs)),

@@ -31,6 +31,7 @@ from labelmill.report.evidence import (
     Kind,
     LabelModelChoice,
 )
+from labelmill.report.suggestion_story import SuggestionPeriod, SuggestionStory, SuggestionVersion
 
 __all__ = [
     "AnnotatorRow",
@@ -58,6 +59,9 @@ __all__ = [
     "RunRow",
     "Step",
     "Story",
+    "SuggestionPeriod",
+    "SuggestionStory",
+    "SuggestionVersion",
 ]
 
 Step = Literal["items", "rule", "model", "person", "release"]
@@ -224,6 +228,7 @@ class Story:
     balance: Balance | None = None
     calibration: Calibration | None = None
     doubtful: list[DoubtfulItem] = field(default_factory=list)
+    suggestions: SuggestionStory | None = None
     label_model: LabelModelChoice | None = None
     notes: list[str] = field(default_factory=list)
     runs: list[RunRow] = field(default_factory=list)

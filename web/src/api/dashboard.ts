@@ -44,6 +44,47 @@ export interface SuggestionFigures {
   readonly blind: { readonly agreed: number; readonly differed: number };
 }
 
+/** So many of so many, with an interval of 95 %. */
+export interface Share {
+  readonly n: number;
+  readonly of: number;
+  readonly share: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** What became of the suggestions of one version of one source. */
+export interface FeedbackVersion {
+  readonly source: string;
+  readonly version: string;
+  readonly first_at: string;
+  readonly last_at: string;
+  readonly accepted: number;
+  readonly edited: number;
+  readonly rejected: number;
+  readonly ignored: number;
+  readonly acceptance: Share;
+  /** Mean distance between suggestion and answer where it was edited, 0 to 1. */
+  readonly distance: number | null;
+  readonly blind: Share;
+  readonly gold: Share;
+}
+
+export interface Feedback {
+  readonly versions: readonly FeedbackVersion[];
+  readonly span: "day" | "week";
+  readonly periods: readonly (Share & { readonly at: string; readonly source: string; readonly version: string })[];
+  readonly calibration: { readonly n: number; readonly gap: number | null };
+  readonly anchoring: {
+    readonly shown: Share;
+    readonly blind: Share;
+    readonly difference: number | null;
+    readonly low: number | null;
+    readonly high: number | null;
+    readonly is_found: boolean;
+  };
+}
+
 export interface Dashboard {
   readonly at: string;
   readonly kind: string;
@@ -65,6 +106,7 @@ export interface Dashboard {
   readonly pairs: { readonly names: readonly string[]; readonly matrix: readonly (readonly (number | null)[])[] };
   readonly rules: readonly RuleFigures[];
   readonly suggestions: readonly SuggestionFigures[];
+  readonly feedback: Feedback;
   readonly balance: readonly { readonly class: string; readonly count: number }[];
 }
 

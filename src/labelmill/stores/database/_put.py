@@ -189,7 +189,8 @@ def _update(connection: sa.Connection, project: Project, old: Sequence[tuple[Any
     change = (
         sa.update(tasks)
         .where(tasks.c.id == sa.bindparam("task"))
-        .values({name: sa.bindparam(f"new_{name}") for name in ("rank", "overlap", "free", "suggestions", "why")})
+        .values({name: sa.bindparam(f"new_{name}") for name in ("rank", "overlap", "free", "why")})
+        .values(suggestions=sa.case((_IS_SHOWN, tasks.c.suggestions), else_=sa.bindparam("new_suggestions")))
     )
     changes = [_changes(there, row) for there, row in old]
     connection.execute(change, changes)
@@ -197,6 +198,10 @@ def _update(connection: sa.Connection, project: Project, old: Sequence[tuple[Any
         if there.overlap <= there.n_answers < new["new_overlap"]:
             reopened = sa.update(totals).where(totals.c.project_id == project.id, totals.c.purpose == row.purpose)
             connection.execute(reopened.values(n_reopened=totals.c.n_reopened + 1))
+
+
+_IS_SHOWN = sa.and_(tasks.c.purpose == "label", tasks.c.free < tasks.c.overlap)
+"""Somebody has seen its suggestion: what becomes of it is told of that one, and whoever comes next sees the same."""
 
 
 def _changes(there: Any, row: Row) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 import type { Dashboard } from "web/api/dashboard";
 import { t } from "web/language/language";
+import { Acceptance } from "web/pages/dashboard/acceptance";
 import { Balance } from "web/pages/dashboard/balance";
 import { Differences } from "web/pages/dashboard/differences";
 import { GoldResults, Reliability, Speed } from "web/pages/dashboard/people";
@@ -28,6 +29,7 @@ export function DashboardPage({ me, project, figures }: PartProps & { readonly m
         <Reliability {...parts} />
         <Differences {...parts} />
         <Rules {...parts} />
+        <Acceptance {...parts} />
         <Suggestions {...parts} />
         <Speed {...parts} />
         <GoldResults {...parts} />
