@@ -58,10 +58,8 @@ def _axes(x: Scale, y: Scale, days: Sequence[int], width: int) -> Markup:
     for t in ticks(0.0, 1.0, 4):
         drawn.append(element("line", x1=x.start, y1=y(t), x2=x.end, y2=y(t), class_="grid"))
         drawn.append(label(x.start - 8, y(t) + 4, percent(t), at="end", class_="tick"))
-    named = [days[0], days[-1]] if len(days) > 1 else days[:1]
-    if width >= WIDE and len(days) > 4:
-        named.insert(1, days[len(days) // 2])
-    for day in named:
+    middle = {days[len(days) // 2]} if width >= WIDE and len(days) > 4 else set()
+    for day in sorted({days[0], days[-1], *middle}):
         drawn.append(element("line", x1=x(day), y1=y.start, x2=x(day), y2=y.start + 4, class_="axis"))
         at = "start" if day == days[0] else "middle"
         drawn.append(label(x(day), y.start + 20, date.fromordinal(day).isoformat(), at=at, class_="tick"))

@@ -76,7 +76,7 @@ def judged_suggestions(database: Database, project: Project, *, limit: int = MOS
             yield _judged(row)
 
 
-def _judged(row: sa.Row[Any]) -> Judged:
+def _judged(row: Any) -> Judged:
     first = loads(row.suggestions)[0]
     is_blind = row.shown == "blind" or bool(row.blind)
     return Judged(
