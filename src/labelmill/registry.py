@@ -39,6 +39,7 @@ INSTALL_EXTRAS = {
     "pyarrow": "storage",
     "pyspark": "spark",
     "ray": "ray",
+    "torch": "torch",
 }
 """Top-level module -> the extra that installs it, for the hint in the error."""
 

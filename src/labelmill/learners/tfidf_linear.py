@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +15,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from labelmill.domain.item import ItemBatch
 from labelmill.domain.ports import Progress
-from labelmill.errors import NotFittedError, StorageError, UsageError
+from labelmill.errors import NotFittedError, UsageError
+from labelmill.learners._saved import loading, read_state, state_fingerprint, write_state
 from labelmill.learners._soft_logistic import fit_soft, soft_logistic
+from labelmill.learners._targets import agreement, checked_targets, folds, item_keys
 
 __all__ = ["TfidfLinear"]
 
@@ -47,7 +47,7 @@ _N_CHOICE: Final = 3_000
 
 _CHOICE_FOLDS: Final = 3
 
-_ARRAYS, _STATE, _LAYOUT = "model.npz", "model.json", 1
+_LAYOUT: Final = 1
 
 _latest: dict[bytes, tuple[TfidfVectorizer, sparse.csr_array]] = {}
 """The vectorizer and matrix of the last batch learned from: the targets change from round to round, the texts do not.
@@ -122,7 +122,7 @@ class TfidfLinear:
             If shapes do not fit, a target or weight is negative or not a number, or an option is impossible.
         """
         self._check_options()
-        targets, weights = _checked(batch, probabilities, weights)
+        targets, weights = checked_targets(batch, probabilities, weights)
         vectorizer, matrix = self._learned_terms(batch)
         report = progress or _silent
         strength = self._strength(batch, matrix, targets, weights)
@@ -163,7 +163,7 @@ class TfidfLinear:
         there is nothing to learn from, and its classes are equally likely. Leaves a fitted state as it is.
         """
         self._check_options()
-        targets, weights = _checked(batch, probabilities, weights)
+        targets, weights = checked_targets(batch, probabilities, weights)
         n_items, n_classes = targets.shape
         if n_items < 2 or n_classes < 2:
             return np.full((n_items, n_classes), 1 / n_classes)
@@ -189,12 +189,7 @@ class TfidfLinear:
             "regularization": self.regularization_,
             "terms": self._terms(),
         }
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            np.savez(folder / _ARRAYS, allow_pickle=False, **self._arrays())
-            (folder / _STATE).write_text(json.dumps(state), encoding="utf-8")
-        except OSError as error:
-            raise StorageError(f"the learner cannot be written to {folder}: {error.strerror or error}") from error
+        write_state(folder, state, self._arrays())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -205,12 +200,8 @@ class TfidfLinear:
         StorageError
             If its files are missing, damaged or of another layout.
         """
-        try:
-            state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-            with (folder / _ARRAYS).open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-                arrays = dict(file)
-            if state["layout"] != _LAYOUT:
-                raise StorageError(f"{folder} has layout {state['layout']!r}, expected {_LAYOUT}: train again")
+        with loading(folder):
+            state, arrays = read_state(folder, layout=_LAYOUT)
             learner = cls(**state["options"])
             learner.vectorizer_ = learner._vectorizer(vocabulary=state["terms"])
             learner.vectorizer_.idf_ = arrays["idf"]
@@ -218,20 +209,13 @@ class TfidfLinear:
             learner.classifier_ = soft_logistic(learner.n_classes_, learner.regularization_)
             learner.classifier_.classes_ = np.arange(max(2, learner.n_classes_))
             learner.classifier_.coef_, learner.classifier_.intercept_ = arrays["coefficients"], arrays["intercepts"]
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-            raise StorageError(f"no learner can be loaded from {folder} ({error}): train again") from error
         return learner
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the options and the fitted state; equal exactly when all predictions are."""
         self._require_fit()
-        digest = hashlib.sha256(json.dumps(self._options(), sort_keys=True).encode())
-        digest.update(json.dumps([self.n_classes_, *self._terms()]).encode())
-        for name, array in sorted(self._arrays().items()):
-            digest.update(f"{name} {array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        return state_fingerprint(self._options(), [self.n_classes_, *self._terms()], arrays=self._arrays())
 
     def _check_options(self) -> None:
         if not self.fields:
@@ -333,7 +317,7 @@ def _best_strength(batch: ItemBatch, matrix: sparse.csr_array, targets: Floats, 
         agreed = 0.0
         for seen, held_out in parts:
             fitted = fit_soft(*seen, regularization=strength)
-            agreed += _agreement(fitted.predict_proba(held_out[0]), *held_out[1:])
+            agreed += agreement(fitted.predict_proba(held_out[0]), *held_out[1:])
         agreements.append(agreed)
     return _STRENGTHS[int(np.argmax(np.round(agreements, 6)))]
 
@@ -342,36 +326,9 @@ def _digest(*arrays: npt.NDArray[Any]) -> bytes:
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).digest()
 
 
-def _checked(batch: ItemBatch, probabilities: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
-    """Targets whose rows sum to 1, and weights; copies."""
-    targets = np.array(probabilities, dtype=np.float64)
-    if targets.ndim != 2 or len(targets) != len(batch) or targets.shape[1] < 1:
-        raise UsageError(f"targets must have shape ({len(batch)}, n_classes), found {targets.shape}")
-    counts = np.ones(len(batch)) if weights is None else np.array(weights, dtype=np.float64)
-    if counts.shape != (len(batch),):
-        raise UsageError(f"weights must have shape ({len(batch)},), found {counts.shape}")
-    for name, values in (("targets", targets), ("weights", counts)):
-        if not (np.isfinite(values).all() and (values >= 0).all()):
-            raise UsageError(f"{name} must be finite and not negative")
-    sums = targets.sum(axis=1, keepdims=True)
-    counts[sums[:, 0] == 0] = 0
-    even = np.full_like(targets, 1 / targets.shape[1])
-    return np.divide(targets, sums, out=even, where=sums > 0), counts
-
-
 def _folds(batch: ItemBatch, targets: Floats, n_folds: int, seed: int) -> npt.NDArray[np.int64]:
     """A fold for each item, by its likeliest class and the hash of its id; independent of the order of items."""
-    draws = [hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest() for name in batch.ids]
-    keys = np.frombuffer(b"".join(draws), dtype=">u8")
-    folds = np.empty(len(keys), dtype=np.int64)
-    folds[np.lexsort((keys, targets.argmax(axis=1)))] = np.arange(len(keys)) % n_folds
-    return folds
-
-
-def _agreement(predicted: Floats, targets: Floats, weights: Floats) -> float:
-    """Weight of the targets on the classes predicted."""
-    named = np.take_along_axis(targets, predicted.argmax(axis=1)[:, None], axis=1)[:, 0]
-    return float(weights @ named)
+    return folds(item_keys(batch.ids, seed), targets.argmax(axis=1), n_folds)
 
 
 def _silent(_done: int, _total: int) -> None:

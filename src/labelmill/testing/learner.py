@@ -1,9 +1,10 @@
-"""What every learner promises, on small texts."""
+"""What every learner promises, on small texts; those that read features are given some of the words."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ Make = Callable[[], Learner]
 
 _CLASS_WORDS = (("goal", "match", "team"), ("bank", "profit", "market"), ("poem", "novel", "author"))
 _OTHER_WORDS = ("the", "a", "yesterday", "again", "here", "one", "more", "often")
+_N_DIMENSIONS = 64
 _TOLERANCE = 1e-3
 """Probabilities this close are the same: fits may sum in another order."""
 
@@ -81,7 +83,7 @@ def promise_order_of_items_does_not_matter(make: Make) -> None:
     """Shuffled items give the same model and the same cross predictions."""
     batch, targets = _three_topics(60, seed=6)
     order = np.random.default_rng(0).permutation(60)
-    shuffled = ItemBatch(batch.frame[order])
+    shuffled = _with_features(ItemBatch(batch.frame[order]))
 
     straight = make().fit(batch, targets).predict_proba(batch)
     crossed = make().cross_predict_proba(batch, targets)
@@ -130,7 +132,7 @@ def promise_plain_topics_are_learned(make: Make) -> None:
 
 def promise_soft_targets_are_used(make: Make) -> None:
     """A text that is one class in eight of ten cases is predicted near 0.8, not near 1."""
-    batch = ItemBatch.from_texts(["left side", "right side"] * 100)
+    batch = _texts(["left side", "right side"] * 100)
     targets = np.array([[0.8, 0.2], [0.2, 0.8]] * 100)
 
     predicted = make().fit(batch, targets).predict_proba(batch)
@@ -140,7 +142,7 @@ def promise_soft_targets_are_used(make: Make) -> None:
 
 def promise_weights_count(make: Make) -> None:
     """Of equal texts with opposite targets the heavier win."""
-    batch = ItemBatch.from_texts(["same words here"] * 40)
+    batch = _texts(["same words here"] * 40)
     targets = np.array([[1.0, 0.0], [0.0, 1.0]] * 20)
 
     for heavy in (0, 1):
@@ -153,7 +155,7 @@ def promise_weights_count(make: Make) -> None:
 def promise_cross_predictions_are_no_echo(make: Make) -> None:
     """Targets drawn by lot cannot be foretold, though each text has a word that names it."""
     rng = np.random.default_rng(11)
-    batch = ItemBatch.from_texts(f"word{i} word{i} name{i}" for i in range(300))
+    batch = _texts(f"word{i} word{i} name{i}" for i in range(300))
     targets = np.eye(2)[rng.integers(0, 2, 300)]
 
     crossed = make().cross_predict_proba(batch, targets)
@@ -178,7 +180,7 @@ def promise_inputs_are_left_alone(make: Make) -> None:
 def promise_odd_texts_are_taken(make: Make) -> None:
     """Empty texts, other scripts, signs beyond the basic plane, controls and very long words are texts too."""
     odd = ["", " ", "\n\t", "你好，世界", "мир", "🙂🙃", "a\u0301\u200d", "\x01\ufffd", "x" * 10_000, "'", "!!!"]
-    batch = ItemBatch.from_texts(odd * 3)
+    batch = _texts(odd * 3)
     targets = np.tile([[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]], (11, 1))
 
     for probabilities in (
@@ -191,7 +193,7 @@ def promise_odd_texts_are_taken(make: Make) -> None:
 def promise_few_items_are_enough(make: Make) -> None:
     """No item, one, or fewer than folds; classes that never occur; a sole class everywhere."""
     for n_items in (0, 1, 2, 5):
-        batch = ItemBatch.from_texts(f"text number {i}" for i in range(n_items))
+        batch = _texts(f"text number {i}" for i in range(n_items))
         targets = np.eye(4)[np.arange(n_items) % 2]
         for used in (targets, np.eye(4)[np.zeros(n_items, dtype=int)]):
             for probabilities in (
@@ -218,6 +220,23 @@ def promise_an_unfitted_learner_says_so(make: Make) -> None:
         raise AssertionError("an unfitted learner answered")
 
 
+def promise_unlabelled_items_and_those_without_features_are_taken(make: Make) -> None:
+    """Items of weight 0, and rows of NaN where an encoder failed, are predicted like all others and spoil nothing."""
+    batch, targets = _three_topics(120, seed=14)
+    weights = (np.arange(120) < 80).astype(np.float64)
+    assert batch.features is not None
+    batch.features[::7] = np.nan
+    has_features = np.isfinite(batch.features).all(axis=1)
+
+    for probabilities in (
+        make().fit(batch, targets, weights).predict_proba(batch),
+        make().cross_predict_proba(batch, targets, weights),
+    ):
+        assert np.isfinite(probabilities).all()
+        np.testing.assert_allclose(1.0, probabilities.sum(axis=1), atol=1e-9)
+        assert _share_right(probabilities[has_features], targets[has_features]) >= 0.8
+
+
 PROMISES: list[Callable[[Make], None]] = [
     promise_probabilities_are_probabilities,
     promise_same_input_same_answer,
@@ -233,6 +252,7 @@ PROMISES: list[Callable[[Make], None]] = [
     promise_inputs_are_left_alone,
     promise_odd_texts_are_taken,
     promise_few_items_are_enough,
+    promise_unlabelled_items_and_those_without_features_are_taken,
     promise_an_unfitted_learner_says_so,
 ]
 
@@ -247,7 +267,27 @@ def _three_topics(n_items: int, *, seed: int) -> tuple[ItemBatch, Floats]:
         texts.append(" ".join(rng.permutation(words)))
     targets = np.full((n_items, 3), 0.05)
     targets[np.arange(n_items), classes] = 0.9
-    return ItemBatch.from_texts(texts, [f"{seed}-{i}" for i in range(n_items)]), targets
+    return _texts(texts, [f"{seed}-{i}" for i in range(n_items)]), targets
+
+
+def _texts(texts: Iterable[str], ids: Iterable[str] | None = None) -> ItemBatch:
+    """A batch of texts with features."""
+    return _with_features(ItemBatch.from_texts(texts, ids))
+
+
+def _with_features(batch: ItemBatch) -> ItemBatch:
+    """The batch with the mean vector of each text's words, which are drawn by the hash of the word.
+
+    Common words count little, as with any encoder of use.
+    """
+    rows = [np.mean([_word_vector(word) for word in text.split() or [""]], axis=0) for text in batch.column("text")]
+    features = np.array(rows, dtype=np.float32).reshape(len(batch), _N_DIMENSIONS)
+    return ItemBatch(batch.frame, features)
+
+
+def _word_vector(word: str) -> Floats:
+    length = 0.3 if word in _OTHER_WORDS else 1.0
+    return length * np.random.default_rng(zlib.crc32(word.encode())).standard_normal(_N_DIMENSIONS)
 
 
 def _share_right(probabilities: Floats, targets: Floats) -> float:
