@@ -87,10 +87,8 @@ def run_missing(asked: argparse.Namespace) -> None:
     for place, given in tasks.items():
         row = {"set": place[0], "encoder": place[1], "head": "linear_head", "strategy": "all", "seed": 0}
         if key(row) not in done:
-            keep(
-                asked.kept,
-                row | {"curve": [point]},
-            )
+            point = [len(given.pool), *measures(given, learned(given, None, "linear_head", 0))]
+            keep(asked.kept, row | {"curve": [point]})
     for seed in range(asked.seeds):
         for place, given in tasks.items():
             for head in asked.heads:
