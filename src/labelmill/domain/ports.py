@@ -37,6 +37,7 @@ __all__ = [
     "Pool",
     "Progress",
     "QueryStrategy",
+    "Respondent",
     "Stage",
     "StructuredModel",
     "Writer",
@@ -127,6 +128,24 @@ class LearnsByRounds(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Respondent:
+    """Somebody, or something, that can be asked.
+
+    Parameters
+    ----------
+    name : str
+    accuracy : float
+        Probability that the answer is right; wrong ones are spread evenly over the other classes.
+    cost : float
+        Of one answer, in any unit, above 0.
+    """
+
+    name: str
+    accuracy: float = 1.0
+    cost: float = 1.0
+
+
 @dataclass(frozen=True)
 class Pool:
     """The items a query strategy chooses from.
@@ -143,6 +162,11 @@ class Pool:
         What an encoder made of the items; a row of NaN where it could not.
     known : ndarray of bool, shape (n_items,), optional
         Items whose answer people gave already: they are there to be kept away from, and never asked again.
+    weights : ndarray of float64, shape (n_items,), optional
+        How many items each stands for; 1 without it. Where a few were chosen from each part of a large pool, each
+        stands for those of its part that lie nearest to it.
+    respondents : sequence of Respondent
+        Whom one could ask; without any, everybody is right and costs the same.
     """
 
     probabilities: npt.NDArray[np.float64]
@@ -150,17 +174,29 @@ class Pool:
     seed: int = 0
     features: npt.NDArray[np.float32] | None = None
     known: npt.NDArray[np.bool_] | None = None
+    weights: npt.NDArray[np.float64] | None = None
+    respondents: Sequence[Respondent] = ()
 
 
 class QueryStrategy(Protocol):
-    """Says which items are worth a human: higher = ask sooner."""
+    """Says which items are worth a human: higher = ask sooner.
+
+    It may say why in words: `reason`, a text for people in which {margin}, {confidence} and {score} stand for the
+    item's, or a method `reasons(pool, places)`. One that cannot score without `Pool.features` has
+    `needs_features = True`.
+    """
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """One finite number per item, shape (n_items,); class order is irrelevant."""
 
 
 class BatchStrategy(Protocol):
-    """Chooses a batch of items that are worth a human together, so that they are not all alike."""
+    """Chooses a batch of items that are worth a human together, so that they are not all alike.
+
+    A pool that is too large for one machine is cut into parts: the batch is picked among what was picked from each
+    part, or, where it has a method `shortlist(pool, count)` like `pick`, among what that named. It may say why in
+    words as a `QueryStrategy` may.
+    """
 
     needs_features: ClassVar[bool]
     """Whether it cannot choose without `Pool.features`."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill.domain.ports import Pool
+from labelmill.selection._doubts import doubts
 
 __all__ = ["Margin"]
 
@@ -31,7 +32,4 @@ class Margin:
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """Between 0 (certain) and 1 (a tie), shape (n_items,); 0 with fewer than two classes."""
-        if pool.probabilities.shape[1] < 2:
-            return np.zeros(len(pool.probabilities))
-        top = np.partition(pool.probabilities, -2, axis=1)[:, -2:]
-        return np.asarray(1.0 - (top[:, 1] - top[:, 0]))
+        return doubts(pool.probabilities)
