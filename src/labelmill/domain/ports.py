@@ -178,6 +178,7 @@ class Pool:
     respondents: Sequence[Respondent] = ()
 
 
+@runtime_checkable
 class QueryStrategy(Protocol):
     """Says which items are worth a human: higher = ask sooner.
 
@@ -190,6 +191,7 @@ class QueryStrategy(Protocol):
         """One finite number per item, shape (n_items,); class order is irrelevant."""
 
 
+@runtime_checkable
 class BatchStrategy(Protocol):
     """Chooses a batch of items that are worth a human together, so that they are not all alike.
 
