@@ -113,6 +113,8 @@ def cover_of(
     worth : ndarray of float64, shape (n_items,), optional
         How much it counts that an item is covered; 1 without it.
     """
+    if count < 1:
+        return found.readable[:0]
     features, rng = features_of(pool), np.random.default_rng([pool.seed, 1])
     targets = _drawn(found.readable, MOST_TARGETS, rng)
     chosen_among = _drawn(found.readable, max(MOST_CANDIDATES, 2 * count), rng)

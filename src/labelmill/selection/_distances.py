@@ -50,7 +50,7 @@ def lower_to(least: Floats, rows: Floats, others: Floats, row_norms: Floats | No
         cross = rows[block] @ doubled
         cross += other_lengths
         found = cross.min(axis=1) + lengths[block]
-        np.minimum(least[block], np.maximum(found, 0.0, out=found), out=least[block])
+        np.fmin(least[block], np.maximum(found, 0.0, out=found), out=least[block])  # rows of NaN stay as they are
 
 
 def nearest(rows: Floats, others: Floats) -> tuple[Places, Floats]:
