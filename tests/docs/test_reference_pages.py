@@ -65,7 +65,7 @@ KINDS = {
     ),
     "query_strategy": ("Query strategies", "What to ask people next: `[select] strategy`.", "add-a-query-strategy"),
     "learner": ("Learners", "What learns from the consensus and votes too: `[train] learner`.", "add-a-learner"),
-    "encoder": ("Encoders", "What turns items into vectors for learners and query strategies.", "add-a-learner"),
+    "encoder": ("Encoders", "What turns items into vectors: `[features] encoder`.", "add-an-encoder"),
     "label_kind": ("Label kinds", "What an answer is: `[schema] kind`.", "add-a-label-kind"),
     "format": ("Formats", "Files in and out: by their ending, or `--format`.", "add-a-format"),
     "engine": ("Engines", "Where the work runs: `[annotate] engine`.", "add-an-engine"),
