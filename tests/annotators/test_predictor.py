@@ -74,7 +74,7 @@ def test_failing_items_are_found_by_halving() -> None:
 
 @pytest.mark.parametrize(
     ("row", "message"),
-    [([0.5, 0.6], "sum to 1"), ([np.nan, 1], "outside 0..1"), ([-1, 2], "outside 0..1"), ([1.0], "shape")],
+    [([0.5, 0.6], "sum to 1"), ([np.nan, 1], "NaN"), ([-1, 2], "outside 0..1"), ([1.0], "shape")],
 )
 def test_values_that_are_no_probabilities(row: list[float], message: str) -> None:
     """What is no probability is a fault."""

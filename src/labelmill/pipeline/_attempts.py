@@ -110,7 +110,7 @@ class Attempt:
     def _step(self, place: Place, annotator: Annotator, piece: ItemBatch, schema: LabelSchema) -> VoteBatch:
         if self.notes_all:
             self.token.note(self._note(place))
-        if self.timeout is None:
+        if self.timeout is None or getattr(annotator, "has_own_limits", False):
             return annotator.annotate(piece, schema)
         beats = _has_heartbeats(annotator)
         with _watchdog.step(self.timeout, len(piece), words=self.words.descriptor, has_heartbeats=beats):

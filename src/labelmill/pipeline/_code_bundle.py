@@ -20,9 +20,11 @@ from labelmill.annotators._fingerprint import is_users_file, version_of
 from labelmill.annotators._rules_file import load_rules
 from labelmill.domain.ports import Annotator
 from labelmill.errors import ProjectError, RulesError
+from labelmill.pipeline._declared_annotators import KEY as DECLARED
+from labelmill.pipeline._declared_annotators import declared_annotators, packed
 from labelmill.pipeline._imports import imported
 from labelmill.pipeline._openings import openings
-from labelmill.pipeline.project import Project
+from labelmill.pipeline.project import PROJECT_FILE, Project
 from labelmill.stores.lake import Lake
 
 __all__ = ["LARGEST", "Code", "load_code", "publish_code"]
@@ -54,6 +56,10 @@ class Code:
         What it imports from elsewhere: package, and version on the driver.
     bundle : str
         Digest of the archive in the lake; empty if the code does not travel.
+    declared : tuple of str
+        Annotators that the project file declares, as texts.
+    home, media : str, tuple of str
+        Folder of the project file on the driver, and the media folders as it names them.
     """
 
     root: str
@@ -63,6 +69,9 @@ class Code:
     paths: tuple[str, ...] = ()
     libraries: tuple[tuple[str, str], ...] = ()
     bundle: str = ""
+    declared: tuple[str, ...] = ()
+    home: str = ""
+    media: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,41 +81,50 @@ class LoadedCode:
     annotators: list[Annotator]
     fingerprints: dict[str, str]
     root: Path
-    entry: Path
+    entry: Path | None
     files: list[Path]
     libraries: list[str]
+    declared: tuple[str, ...] = ()
+    home: Path = Path()
+    media: tuple[str, ...] = ()
 
 
-def load_code(project: Project, path: Path) -> LoadedCode:
-    """Load the rules and take note of every file they are made of.
+def load_code(project: Project, path: Path | None) -> LoadedCode:
+    """Load the rules and what the project file declares, and take note of every file they are made of.
 
     Parameters
     ----------
     project : Project
-    path : Path
-        The rules file.
+    path : Path or None
+        The rules file, if there is one.
 
     Raises
     ------
     RulesError
         If the rules cannot be loaded.
     ProjectError
-        If `[annotators] files` names none, or one outside the folder of the rules.
+        If `[annotators] files` names none, or one outside the folder of the rules, or a declared annotator cannot be
+        made.
     """
-    entry, folder = _absolute(path), _absolute(project.folder)
-    root = folder if entry.is_relative_to(folder) else entry.parent
+    entry, folder = None if path is None else _absolute(path), _absolute(project.folder)
+    root = folder if entry is None or entry.is_relative_to(folder) else entry.parent
+    declared, media = packed(project[DECLARED]), tuple(project["storage.media"])
     before = set(sys.modules)
     with openings() as opened:
-        annotators = load_rules(entry)
+        annotators = [] if entry is None else load_rules(entry)
+        annotators += declared_annotators(declared, folder, media)
+    _refuse_namesakes(annotators, project)
     loaded = [getattr(sys.modules.get(name), "__file__", None) for name in set(sys.modules) - before]
-    own, foreign = imported(entry, [entry.parent, *_module_folders(root)])
-    found = {entry, *own, *(Path(name) for name in opened), *(Path(name) for name in loaded if name)}
+    own, foreign = (set(), set()) if entry is None else imported(entry, [entry.parent, *_module_folders(root)])
+    found = {*own, *(Path(name) for name in opened), *(Path(name) for name in loaded if name)}
+    found |= set() if entry is None else {entry}
     lake = project.lake
     files = {_absolute(file) for file in found}
     files = {file for file in files if _belongs(file, root) and not _lies_in(file, lake)}
     files |= set(_named(project["annotators.files"], folder, root))
     fingerprints = {annotator.name: annotator.fingerprint for annotator in annotators}
-    return LoadedCode(annotators, fingerprints, root, entry, sorted(files), sorted(foreign))
+    libraries = sorted(foreign)
+    return LoadedCode(annotators, fingerprints, root, entry, sorted(files), libraries, declared, folder, media)
 
 
 def publish_code(lake: Lake, loaded: LoadedCode, *, must_travel: bool) -> Code:
@@ -127,21 +145,35 @@ def publish_code(lake: Lake, loaded: LoadedCode, *, must_travel: bool) -> Code:
     if is_large and must_travel:
         largest = max(sizes, key=lambda file: sizes[file])
         raise RulesError(
-            f"{loaded.entry}: the files that the rules use have {_mb(sum(sizes.values()))} together, and at most "
-            f"{_mb(LARGEST)} travel to workers; the largest is {largest} with {_mb(sizes[largest])}: put it where "
-            "every node can read it, outside the project folder, and open it there by its full path"
+            f"{loaded.entry or loaded.home}: the files that the rules use have {_mb(sum(sizes.values()))} together, "
+            f"and at most {_mb(LARGEST)} travel to workers; the largest is {largest} with {_mb(sizes[largest])}: put it "
+            "where every node can read it, outside the project folder, and open it there by its full path"
         )
     root = loaded.root
     contents = {} if is_large else {file.relative_to(root).as_posix(): file.read_bytes() for file in loaded.files}
     return Code(
         str(root),
-        loaded.entry.relative_to(root).as_posix(),
+        "" if loaded.entry is None else loaded.entry.relative_to(root).as_posix(),
         tuple((name, hashlib.sha256(content).hexdigest()) for name, content in contents.items()),
         str(Path.cwd()),
         tuple(str(folder) for folder in _module_folders(root)),
         tuple((name, version_of(name)) for name in loaded.libraries),
-        "" if is_large else lake.publish_code(_packed(contents)),
+        "" if is_large or not contents else lake.publish_code(_packed(contents)),
+        loaded.declared,
+        str(loaded.home),
+        loaded.media,
     )
+
+
+def _refuse_namesakes(annotators: Sequence[Annotator], project: Project) -> None:
+    """A name stands for one annotator, wherever it is written down."""
+    names = [annotator.name for annotator in annotators]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ProjectError(
+            f"{project.folder / PROJECT_FILE}: [[{DECLARED}]] {twice!r} is named like one in {project.code}: give "
+            "one of them another name"
+        )
 
 
 def _packed(contents: dict[str, bytes]) -> bytes:

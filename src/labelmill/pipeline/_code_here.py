@@ -23,8 +23,9 @@ from labelmill.annotators._fingerprint import relocate, version_of
 from labelmill.annotators._rules_file import load_rules
 from labelmill.domain.ports import Annotator
 from labelmill.domain.vote import Fault
-from labelmill.errors import AnnotationError, RulesError
+from labelmill.errors import AnnotationError, LabelmillError, ProjectError, RulesError
 from labelmill.pipeline._code_bundle import Code
+from labelmill.pipeline._declared_annotators import declared_annotators
 from labelmill.stores.lake import Lake
 
 __all__ = ["annotators_here", "check_files"]
@@ -65,8 +66,10 @@ def annotators_here(
     if isolated:
         _go_where_the_driver_was(here, code)
     try:
-        known = {annotator.name: annotator for annotator in load_rules(here.root / code.entry)}
-    except RulesError as error:
+        annotators = load_rules(here.root / code.entry) if code.entry else []
+        annotators += declared_annotators(code.declared, _moved(Path(code.home), here, code), code.media)
+        known = {annotator.name: annotator for annotator in annotators}
+    except (RulesError, ProjectError) as error:
         if not here.is_copy:
             raise
         raise AnnotationError(_not_loaded(error, here, code)) from None
@@ -208,7 +211,7 @@ def _no_place(error: OSError) -> str:
     )
 
 
-def _not_loaded(error: RulesError, here: _Here, code: Code) -> str:
+def _not_loaded(error: LabelmillError, here: _Here, code: Code) -> str:
     told = str(error).replace(str(here.root), code.root).partition("\nmend this line")[0]
     advice = "run the same command again"
     if "FileNotFoundError" in told:

@@ -116,7 +116,8 @@ def _job(data: Mapping[str, Any]) -> Job:
 
 def _code(data: Mapping[str, Any]) -> Code:
     pairs = {name: tuple(tuple(pair) for pair in data[name]) for name in ("files", "libraries")}
-    return Code(**{**data, **pairs, "paths": tuple(data["paths"])})
+    plain = {name: tuple(data.get(name, ())) for name in ("paths", "declared", "media")}
+    return Code(**{**data, **pairs, **plain})
 
 
 def write_plan(workspace: Workspace, run_id: str, plan: Plan) -> None:

@@ -14,13 +14,21 @@ from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.ports import Annotator
 from labelmill.domain.run import Run
 from labelmill.domain.schema import LabelSchema
-from labelmill.errors import FailedError, ProjectError, RulesError, nearest
+from labelmill.errors import (
+    FailedError,
+    LabelmillError,
+    MissingDependencyError,
+    ProjectError,
+    RulesError,
+    nearest,
+)
 from labelmill.pipeline._code_bundle import LoadedCode, load_code, publish_code
 from labelmill.pipeline._digests import digest_of
 from labelmill.pipeline._engines import open_engine, stays_here
 from labelmill.pipeline._plan import Job, Plan, execute, write_plan
 from labelmill.pipeline._stage_run import Tally
 from labelmill.pipeline.faults import current_faults
+from labelmill.pipeline.project import PROJECT_FILE
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
@@ -172,14 +180,15 @@ def finish_annotate(workspace: Workspace, run: Run, plan: Plan, tally: Tally) ->
 def _rules(workspace: Workspace) -> LoadedCode:
     """The rules, if they fit the project."""
     project = workspace.project
-    if project.code is None:
+    if not project.has_annotators:
         raise ProjectError(
-            f"{project.folder / project['annotators.code']}: no such file; write labeling functions there "
-            "or name their file in labelmill.toml: [annotators] code = ..."
+            f"{project.folder / project['annotators.code']}: no such file; write labeling functions there, "
+            "name their file in labelmill.toml: [annotators] code = ..., or declare a model: [[annotators.declared]]"
         )
     rules = load_code(project, project.code)
-    check_classes(rules.annotators, workspace.schema, project.code)
-    _check_names(workspace, rules.annotators, project.code)
+    place = project.code or project.folder / PROJECT_FILE
+    check_classes(rules.annotators, workspace.schema, place)
+    _check_names(workspace, rules.annotators, place)
     if workspace.lake.n_items == 0:
         raise FailedError("there are no items yet: bring some with `labelmill import FILE`")
     return rules
@@ -235,7 +244,9 @@ def _plan(workspace: Workspace, rules: LoadedCode, timeout: float | None, *, mus
     fingerprints = _fingerprints(workspace, rules)
     by_name = {annotator.name: annotator for annotator in rules.annotators}
     jobs = []
-    for missing, partitions in _open(workspace, fingerprints).items():
+    waiting = _open(workspace, fingerprints)
+    _look_before(workspace, [by_name[name] for name in fingerprints if any(name in missing for missing in waiting)])
+    for missing, partitions in waiting.items():
         for need, names in _by_need(by_name[name] for name in missing):
             entries = {name: {"fingerprint": fingerprints[name], "kind": by_name[name].kind} for name in names}
             loaded = {name: rules.fingerprints[name] for name in names}
@@ -265,6 +276,26 @@ def _open(workspace: Workspace, fingerprints: Mapping[str, str]) -> dict[tuple[s
         if missing:
             plan.setdefault(missing, []).append(partition)
     return plan
+
+
+def _look_before(workspace: Workspace, annotators: Sequence[Annotator]) -> None:
+    """Ask models that will be run whether they can be: before the first item, not at each of them.
+
+    Raises
+    ------
+    RulesError
+        Names the annotator, and says what to do.
+    """
+    for annotator in annotators:
+        look = getattr(annotator, "check", None)
+        if not callable(look):
+            continue
+        try:
+            look(workspace.schema)
+        except MissingDependencyError as error:
+            raise MissingDependencyError(f"{annotator.name!r}: {error}") from None
+        except LabelmillError as error:
+            raise RulesError(f"{annotator.name!r} cannot vote: {error}") from error
 
 
 def _by_need(annotators: Iterator[Annotator]) -> list[tuple[Resources, list[str]]]:

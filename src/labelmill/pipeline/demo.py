@@ -136,7 +136,7 @@ def made_project(source: Path, folder: Path, *, workers: int | None, watch: Call
     """A project made of an opened example's folder, whose rules have voted."""
     workspace = Workspace.open(copy_example(source, folder), watch=watch)
     ingest_sources(workspace)
-    if workspace.project.code is not None:
+    if workspace.project.has_annotators:
         annotate(workspace, workers=workers)
     return workspace
 

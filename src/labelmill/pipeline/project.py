@@ -16,6 +16,8 @@ from labelmill.domain.attributes import Attribute
 from labelmill.domain.schema import WITHOUT_CLASSES, LabelSchema
 from labelmill.errors import ProjectError, SchemaError, UsageError, nearest
 from labelmill.pipeline._attribute_settings import declared_attributes
+from labelmill.pipeline._declared_annotators import KEY as DECLARED
+from labelmill.pipeline._declared_annotators import checked_tables
 from labelmill.pipeline._engines import check_engine
 from labelmill.pipeline._teaching_settings import check_teaching
 from labelmill.pipeline.settings import SETTINGS
@@ -109,6 +111,11 @@ class Project:
         return path if self["annotators.code"] and path.is_file() else None
 
     @property
+    def has_annotators(self) -> bool:
+        """Whether there is anything that can vote: a file with labeling functions, or declared annotators."""
+        return self.code is not None or bool(self[DECLARED])
+
+    @property
     def lake(self) -> Path | str:
         """Where the lake lies: a folder, or a URI."""
         place: str = self["storage.lake"]
@@ -163,6 +170,8 @@ def _tables(key: str, value: Any, _: type, path: Path) -> list[dict[str, Any]]:
     """`[[schema.attributes]]` and others as plain data: settings are written into releases."""
     if key == "schema.attributes":
         return [attribute.to_dict() for attribute in declared_attributes(value, path)]
+    if key == DECLARED:
+        return checked_tables(value, path)
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
         raise ProjectError(f"{path}: {key} must be tables: write [[{key}]] on a line of its own before each")
     return [dict(entry) for entry in value]

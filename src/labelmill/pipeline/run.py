@@ -53,7 +53,7 @@ def run(
     """
     ingested = ingest_sources(workspace)
     annotated = None
-    if workspace.project.code is not None:
+    if workspace.project.has_annotators:
         annotated = annotate(workspace, engine=engine, workers=workers)
     aggregated, trained = aggregate(workspace), None
     of_classes = not workspace.schema.is_structured

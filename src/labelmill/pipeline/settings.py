@@ -48,6 +48,7 @@ SETTINGS = (
     Setting("storage", "media", list, ["."], "Folders that pictures and recordings may lie in, as people see them."),
     Setting("annotators", "code", str, "rules.py", "Python file with the labeling functions."),
     Setting("annotators", "files", list, [], "Files that rules open when they are called, e.g. data/*.csv."),
+    Setting("annotators", "declared", dict, [], "Annotators without Python: name, use (a plugin), its options."),
     Setting("annotate", "engine", str, "processes", "Where the work runs: serial, processes, ray, spark, an address."),
     Setting("annotate", "workers", int, 0, "How many workers at most; 0 means one per core."),
     Setting("annotate", "timeout", float, 10.0, "Seconds a labeling function may take on one item."),

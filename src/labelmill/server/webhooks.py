@@ -11,7 +11,7 @@ from typing import Any
 
 from labelmill.domain.strict_json import dumps
 from labelmill.errors import LabelmillError
-from labelmill.server.fetch import fetch
+from labelmill.fetch import fetch
 from labelmill.stores.database.connect import Database
 from labelmill.stores.database.outbox import Event, due, mark_delivered, mark_failed
 

@@ -8,7 +8,7 @@ import pytest
 from tests.server.office import Office
 
 from labelmill.errors import AccessError, FailedError
-from labelmill.server.fetch import Fetched, fetch
+from labelmill.fetch import Fetched, fetch
 from labelmill.server.webhooks import send_due, signature_of
 from labelmill.stores.database.outbox import add_webhook
 
