@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from tests.stores.database.people import add_person
 
 from labelmill.client import Client
@@ -98,9 +99,21 @@ class Office:
 def running_office(address: str | Path, settings: ServerSettings | None = None) -> Iterator[Office]:
     """A server in a thread of this process, on a free port."""
     used = settings or ServerSettings(requests_per_second=10_000, burst=10_000)
-    with open_database(address, allow_unsafe=True) as database, listen("127.0.0.1", 0) as taken:
+    with open_database(address, allow_unsafe=True) as database, running_app(create_app(database, used)) as url:
+        office = Office(database, url, used)
+        try:
+            yield office
+        finally:
+            for client in office.clients:
+                client.close()
+
+
+@contextmanager
+def running_app(app: FastAPI) -> Iterator[str]:
+    """The address of an app that runs in a thread of this process, on a free port."""
+    with listen("127.0.0.1", 0) as taken:
         config = uvicorn.Config(
-            create_app(database, used),
+            app,
             log_config=None,
             server_header=False,
             proxy_headers=False,
@@ -114,11 +127,8 @@ def running_office(address: str | Path, settings: ServerSettings | None = None) 
         while not server.started and time.monotonic() < until:
             time.sleep(0.005)
         try:
-            office = Office(database, f"http://127.0.0.1:{taken.getsockname()[1]}", used)
-            yield office
+            yield f"http://127.0.0.1:{taken.getsockname()[1]}"
         finally:
-            for client in office.clients:
-                client.close()
             server.should_exit = True
             thread.join(20)
 
@@ -131,4 +141,4 @@ def spoken(client: Client, project: Project, value: Any = "spam", n: int = 1) ->
     return given
 
 
-__all__ = ["CHOICE", "Office", "running_office", "set_role", "spoken"]
+__all__ = ["CHOICE", "Office", "running_app", "running_office", "set_role", "spoken"]

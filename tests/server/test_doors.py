@@ -24,6 +24,7 @@ LEVELS = {
     "public": set(ROLES),
     "signed_in": set(ROLES) - {"nobody"},
     "annotator": {"annotator", "machine", "lead", "admin"},
+    "machine": {"machine", "lead", "admin"},
     "lead": {"lead", "admin"},
     "admin": {"admin"},
     "server_admin": set[str](),

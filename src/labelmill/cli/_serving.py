@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from labelmill.stores.database.connect import Database
     from labelmill.stores.database.projects import Project
 
-__all__ = ["Serving", "serve_project"]
+__all__ = ["Serving", "is_local", "log_requests", "serve_project"]
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _run(workspace: Workspace, database: Database, project: Project, serving: Se
         cache=workspace.project.folder / ".labelmill" / "media",
     )
     settings = replace(settings, hosts=settings.hosts | {name.lower() for name in serving.allow_hosts})
-    _log(serving)
+    log_requests(logs=serving.logs)
     port = taken.getsockname()[1]
     shown = f"[{serving.host}]" if ":" in serving.host else serving.host
     link = _first_link(database, f"http://{shown}:{port}")
@@ -110,15 +110,19 @@ def _refuse_open_door(database: Database, host: str) -> None:
     """Whoever comes first at a public address must not become its admin."""
     from labelmill.stores.database.accounts import has_admin
 
-    try:
-        is_local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_local = host == "localhost"
-    if not is_local and not has_admin(database):
+    if not is_local(host) and not has_admin(database):
         raise UsageError(
             f"there is no admin yet, and others can reach {host}: start it once on this machine alone (without "
             "--host), set up the first account, then again with --host"
         )
+
+
+def is_local(host: str) -> bool:
+    """Whether nobody but this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _first_link(database: Database, root: str) -> str:
@@ -140,14 +144,15 @@ def _has_screen() -> bool:
     return (sys.platform in {"darwin", "win32"} or has_display) and sys.stderr.isatty()
 
 
-def _log(serving: Serving) -> None:
+def log_requests(*, logs: bool) -> None:
+    """What the server says of itself, on standard error; each request only if asked for."""
     from labelmill.server.logs import JsonLines
 
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     ours = logging.getLogger("labelmill")
     ours.handlers = [handler]
-    ours.setLevel(logging.INFO if serving.logs else logging.WARNING)
+    ours.setLevel(logging.INFO if logs else logging.WARNING)
 
 
 class _Refilling:

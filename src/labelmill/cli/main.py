@@ -39,6 +39,8 @@ LINE = (
     "predict",
     "select",
     "serve",
+    "serve-model",
+    "watch",
     "certify",
     "export",
     "report",

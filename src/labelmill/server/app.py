@@ -15,6 +15,7 @@ import labelmill
 from labelmill.server import routes
 from labelmill.server.auth import GuardedRoute
 from labelmill.server.desk import Desk
+from labelmill.server.model_serving.of_projects import AtRoot, ProjectShelves
 from labelmill.server.problems import answer_problems
 from labelmill.server.security import Security
 from labelmill.server.settings import ServerSettings
@@ -45,6 +46,7 @@ def create_app(database: Database, settings: ServerSettings | None = None) -> Fa
         app.state.is_ready = True
         yield
         app.state.is_ready = False
+        app.state.shelves.close()
 
     app = FastAPI(
         title="labelmill",
@@ -57,12 +59,14 @@ def create_app(database: Database, settings: ServerSettings | None = None) -> Fa
         redirect_slashes=False,
     )
     app.state.desk, app.state.is_ready = desk, True
+    app.state.shelves = ProjectShelves(desk.settings.folders)
     answer_problems(app)
     for router in _routers():
         app.include_router(router)
     open_routes = [route for route in routes_of(app) if not isinstance(route, GuardedRoute)]
     if open_routes:
         raise TypeError(f"{open_routes[0]} has no guard: give its router route_class=GuardedRoute")
+    app.add_middleware(AtRoot, folders=desk.settings.folders)
     app.add_middleware(ShortWay, desk=desk, ways=short_ways(routes_of(app)))
     app.add_middleware(Security, settings=desk.settings, traffic=desk.traffic)
     return app

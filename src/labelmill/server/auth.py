@@ -5,6 +5,8 @@ The check comes before the body is read: who may not enter learns nothing of wha
 
 from __future__ import annotations
 
+import base64
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar
@@ -23,6 +25,7 @@ from labelmill.stores.database.sessions import Scope
 from labelmill.stores.database.visits import Visit, visit
 
 __all__ = [
+    "CHALLENGE",
     "COOKIE",
     "ROLES",
     "GuardedRoute",
@@ -33,19 +36,24 @@ __all__ = [
     "project_of",
     "rule_of",
     "secret_of",
+    "token_shown",
     "visit_of",
 ]
 
 COOKIE: Final = "labelmill_session"
 
-Level = Literal["public", "signed_in", "annotator", "lead", "admin", "server_admin"]
+Level = Literal["public", "signed_in", "annotator", "machine", "lead", "admin", "server_admin"]
 
 ROLES: Final[dict[Level, frozenset[str]]] = {
     "annotator": frozenset({"annotator", "machine", "lead", "admin"}),
+    "machine": frozenset({"machine", "lead", "admin"}),
     "lead": frozenset({"lead", "admin"}),
     "admin": frozenset({"admin"}),
 }
-"""Roles in a project that reach a level."""
+"""Roles in a project that reach a level; what is for machines is never opened by a cookie."""
+
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer, Basic realm="labelmill"'}
+"""How a program learns what to show."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -129,9 +137,11 @@ def admit(request: Request, rule: Rule) -> Visit:
     """
     project = request.path_params.get("project")
     try:
-        found = visit(desk_of(request).database, **secret_of(request), project=project)
+        secret = token_of(request) if rule.level == "machine" else secret_of(request)
+        found = visit(desk_of(request).database, **secret, project=project)
     except AccessError as error:
-        raise ProblemError(401, str(error)) from None
+        headers = CHALLENGE if rule.level == "machine" else {}
+        raise ProblemError(401, str(error), headers=headers) from None
     if rule.scope not in found.scopes:
         raise ProblemError(403, f"this token does not allow {rule.scope!r}: make one with that scope")
     if rule.level == "server_admin" and not found.is_admin:
@@ -179,3 +189,28 @@ def secret_of(request: Request) -> dict[str, str]:
     if not cookie:
         raise AccessError("sign in first")
     return {"session": cookie}
+
+
+def token_of(request: Request) -> dict[str, str]:
+    """The token that a program shows.
+
+    Raises
+    ------
+    AccessError
+        If there is none: a cookie, which a browser sends whoever asked it to, is not enough.
+    """
+    token = token_shown(request.headers.get("authorization", ""))
+    if not token:
+        raise AccessError("show a token: Authorization: Bearer <token>, or as the password of Basic")
+    return {"token": token}
+
+
+def token_shown(header: str) -> str:
+    """The token in a header Authorization, which may be the password of Basic; empty if there is none."""
+    scheme, _, given = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return given.strip()
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
+    return ""

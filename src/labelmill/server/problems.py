@@ -21,6 +21,7 @@ from labelmill.errors import (
     StorageFullError,
     UsageError,
 )
+from labelmill.server.for_programs import is_for_programs
 
 __all__ = ["ProblemError", "answer_problems", "problem_response"]
 
@@ -58,27 +59,36 @@ class ProblemError(Exception):
 
 
 def problem_response(
-    status: int, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    *,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    path: str = "",
 ) -> Response:
-    """The answer with this status."""
+    """The answer with this status; clients of the Open Inference Protocol look for the detail under `error`."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     body["detail"] = _harmless(detail)
     if field:
         body["field"] = _harmless(field)
+    if is_for_programs(path):
+        body["error"] = body["detail"]
     return Response(dumps(body), status, headers=dict(headers or {}), media_type=PROBLEM)
 
 
 def answer_problems(app: FastAPI) -> None:
     """Turn every error of a route into a problem."""
 
-    async def ours(request: Request, error: Exception) -> Response:  # noqa: ARG001 -- the handler's signature
+    async def ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, ProblemError)  # noqa: S101 -- registered for it alone
-        return problem_response(error.status, error.detail, field=error.field, headers=error.headers)
+        return problem_response(
+            error.status, error.detail, field=error.field, headers=error.headers, path=request.url.path
+        )
 
-    async def of_the_house(request: Request, error: Exception) -> Response:  # noqa: ARG001 -- the handler's signature
+    async def of_the_house(request: Request, error: Exception) -> Response:
         status = next((code for kind, code in STATUS if isinstance(error, kind)), 409)
         headers = {"Retry-After": "5"} if status in {503, 507} else {}
-        return problem_response(status, str(error), headers=headers)
+        return problem_response(status, str(error), headers=headers, path=request.url.path)
 
     async def of_form(request: Request, error: Exception) -> Response:  # noqa: ARG001 -- the handler's signature
         assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for it alone
@@ -86,9 +96,9 @@ def answer_problems(app: FastAPI) -> None:
         place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
         return problem_response(422, f"{place}: {first['msg']}", field=place)
 
-    async def of_http(request: Request, error: Exception) -> Response:  # noqa: ARG001 -- the handler's signature
+    async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 -- registered for it alone
-        return problem_response(error.status_code, str(error.detail), headers=error.headers)
+        return problem_response(error.status_code, str(error.detail), headers=error.headers, path=request.url.path)
 
     app.add_exception_handler(ProblemError, ours)
     app.add_exception_handler(LabelmillError, of_the_house)

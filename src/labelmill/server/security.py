@@ -16,6 +16,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 
 from labelmill.server.asgi import App, Message, Receive, Scope, Send
+from labelmill.server.for_programs import is_for_programs, is_stream
 from labelmill.server.limits import Buckets
 from labelmill.server.problems import problem_response
 from labelmill.server.settings import ServerSettings
@@ -46,6 +47,9 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 BODY_SECONDS: Final = 30.0
 """The whole body must have come by then."""
+
+IDLE_SECONDS: Final = 300.0
+"""A body without end must go on by then."""
 
 MOST_HEADERS: Final = 100
 
@@ -81,7 +85,7 @@ class Security:
         try:
             headers = _headers_of(scope)
             self._check(scope, headers)
-            await self._app(scope, _Limited(receive, headers, self._settings.max_body), answer.send)
+            await self._app(scope, self._received(scope, receive, headers), answer.send)
         except _RefusedError as error:
             await answer.refuse(error.status_code, error.detail, error.headers or {})
         except Exception as error:
@@ -90,6 +94,11 @@ class Security:
             await answer.refuse(500, f"something went wrong here; its number in the server's log is {number}", {})
         finally:
             self._tell(scope, answer)
+
+    def _received(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Receive:
+        if is_stream(scope["path"]):
+            return _Flowing(receive)
+        return _Limited(receive, headers, self._settings.max_body)
 
     def _check(self, scope: Scope, headers: Mapping[str, str]) -> None:
         if len(scope["headers"]) > MOST_HEADERS:
@@ -100,12 +109,14 @@ class Security:
             raise _RefusedError(429, "too many requests: slow down", {"Retry-After": f"{wait:.0f}"})
         if any(ord(c) < 32 for c in scope["path"]):
             raise _RefusedError(400, "the path holds a control character")
-        site = headers.get("sec-fetch-site", "")
+        site, of_programs = headers.get("sec-fetch-site", ""), self._settings.for_programs
         if scope["method"] in SAFE:
-            if site == "cross-site" and scope["path"].startswith(("/api/", "/media/")):
+            if site == "cross-site" and (of_programs or scope["path"].startswith(("/api/", "/media/", "/v2"))):
                 raise _RefusedError(403, "another site may not ask this server")
             return
         _check_origin(headers, site)
+        if of_programs or is_for_programs(scope["path"]):  # no cookie counts there
+            return
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise _RefusedError(415, "send JSON: Content-Type: application/json")
         if headers.get("x-labelmill") != "1":
@@ -161,7 +172,7 @@ class _Answer:
         """Answer with a problem, unless an answer is under way; then it breaks off."""
         if self.status:
             return
-        response = problem_response(status, detail, headers=headers)
+        response = problem_response(status, detail, headers=headers, path=self._scope["path"])
         await response(self._scope, _nothing_more, self.send)
 
 
@@ -190,6 +201,20 @@ class _Limited:
                 raise _RefusedError(413, f"a request has at most {self._most} bytes")
             self._is_whole = not message.get("more_body", False)
         return message
+
+
+class _Flowing:
+    """Receives a body without end, as long as it goes on."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                return await self._receive()
+        except TimeoutError:
+            raise _RefusedError(408, "the request did not go on") from None
 
 
 async def _nothing_more() -> Message:

@@ -39,6 +39,8 @@ class ServerSettings:
         For one address.
     sign_ins : int
         Wrong passwords that an account takes in `sign_in_seconds`; an address takes three times as many.
+    for_programs : bool
+        Whether no browser has a cookie here: then requests need not show that they come from our own page.
     """
 
     hosts: frozenset[str] = frozenset(LOCAL_HOSTS)
@@ -52,6 +54,7 @@ class ServerSettings:
     burst: float = 500.0
     sign_ins: int = 10
     sign_in_seconds: float = 300.0
+    for_programs: bool = False
 
 
 def settings_from(environ: Mapping[str, str], *, host: str, **known: object) -> ServerSettings:

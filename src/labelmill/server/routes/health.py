@@ -46,7 +46,8 @@ def metrics(request: Request) -> Response:
     is_told = expected is not None and hmac.compare_digest(told.encode(), expected.encode())
     if not is_told and not (expected is None and _is_local(request)):
         raise ProblemError(403, "numbers are for this machine, or for whoever has LABELMILL_METRICS_TOKEN")
-    return PlainTextResponse(desk.traffic.text(), media_type="text/plain; version=0.0.4")
+    text = desk.traffic.text() + request.app.state.shelves.text()
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 @router.get("/api/openapi.json")
