@@ -37,7 +37,9 @@ class _Found(NamedTuple):
     size: tuple[int, int] | None = None
 
 
-def media_items(workspace: Workspace, folder: Path, *, with_labels: bool) -> Iterator[Chunk]:
+def media_items(
+    workspace: Workspace, folder: Path, *, with_labels: bool, names: Sequence[str] | None = None
+) -> Iterator[Chunk]:
     """One row a file, in the order of the paths by code point; names that begin with a dot are passed over.
 
     Columns are those of a file of items: the id (the path below the folder), the data (the path below the first of the
@@ -48,6 +50,8 @@ def media_items(workspace: Workspace, folder: Path, *, with_labels: bool) -> Ite
     ----------
     with_labels : bool
         Whether the names of folders are answers.
+    names : sequence of str, optional
+        Paths below the folder, with `/`; all without it.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def media_items(workspace: Workspace, folder: Path, *, with_labels: bool) -> Ite
     """
     prefix = _place(workspace, folder)
     modality = workspace.schema.modality
-    names = _names(folder)
+    names = _names(folder) if names is None else names
     if not names:
         reason = f"the folder holds no files: expected {'pictures' if modality == 'image' else 'recordings'}"
         raise BadInputError([BadRow(str(folder), None, None, reason)])

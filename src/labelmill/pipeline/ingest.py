@@ -26,7 +26,7 @@ from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.id_index import IdIndex
 from labelmill.stores.item_set import ItemsAppender
 
-__all__ = ["Ingested", "ingest", "ingest_sources"]
+__all__ = ["Ingested", "ingest", "ingest_items", "ingest_sources"]
 
 MOST_BAD_ROWS = 1000
 """Bad rows gathered before reading stops: enough to mend a file by."""
@@ -146,6 +146,33 @@ def ingest(
             votes = VoteRows(workspace, str(source), votes_by=labels_by, purpose=purpose, kind=kind, of_new_items=True)
         taken = _TakenIds(str(source), items.id, existing)
         return _ingest_items(workspace, chunks, items, votes, taken, on_bad_rows)
+
+
+def ingest_items(workspace: Workspace, chunks: Iterator[Chunk], source: str) -> Ingested:
+    """Rows of items into the lake, wherever they come from; what is there already and what is bad is left out.
+
+    Coming twice changes nothing, so whoever brings rows and does not know whether they arrived brings them again.
+
+    Parameters
+    ----------
+    chunks : iterator of Chunk
+    source : str
+        Where they come from: for messages and the record, and part of ids that are numbered.
+
+    Raises
+    ------
+    BadInputError
+        If no row can be read, or the columns are not those of items.
+    """
+    first, chunks = _peek(chunks)
+    columns = first.frame.columns if first else []
+    if first is not None and not columns and first.bad_rows:
+        return Ingested(source, bad_rows=[*first.bad_rows, *(row for chunk in chunks for row in chunk.bad_rows)])
+    if _holds_votes(workspace, columns, None):
+        reason = f"holds votes, and items are expected: bring it in with `labelmill import {source}`"
+        raise BadInputError([BadRow(source, None, None, reason)])
+    rows = _ItemRows(workspace, source, columns, None, None)
+    return _ingest_items(workspace, chunks, rows, None, _TakenIds(source, rows.id, "skip"), "skip")
 
 
 def ingest_sources(workspace: Workspace) -> list[Ingested]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +13,8 @@ from labelmill import registry
 from labelmill.domain.item import ItemBatch
 from labelmill.domain.schema import LabelSchema
 from labelmill.errors import FailedError, nearest
+from labelmill.pipeline._encoders import encoder_here
+from labelmill.pipeline._features import Features, features_of_model
 from labelmill.pipeline._heads import Heads
 from labelmill.pipeline.votes import current_machines
 from labelmill.pipeline.workspace import Workspace
@@ -80,17 +82,27 @@ class ReadyModel:
         What it answers.
     heads : Heads
         Its fitted learners.
+    features : Features, optional
+        Where their vectors come from, if they read vectors.
     """
 
-    def __init__(self, name: str, version: str, schema: LabelSchema, heads: Heads) -> None:
+    def __init__(
+        self, name: str, version: str, schema: LabelSchema, heads: Heads, features: Features | None = None
+    ) -> None:
         self.name, self.version, self.schema = name, version, schema
-        self._heads = heads
+        self._heads, self._features = heads, features
+        self._encoder = None if features is None else encoder_here(features.encoder)
         self._tries = 0
 
     @property
-    def reads_features(self) -> bool:
-        """Whether it can be asked with vectors instead of items."""
-        return any(getattr(learner, "reads_features", False) for learner in self._heads.learners)
+    def n_dimensions(self) -> int | None:
+        """Length of the vectors that it can be asked with instead of items; None if it reads none."""
+        return None if self._encoder is None else self._encoder.n_dimensions
+
+    @property
+    def input_name(self) -> str:
+        """What it is asked with: `text`, or `image` and `audio`, whose files lie in the project's media folders."""
+        return self.schema.modality
 
     def warm_up(self) -> None:
         """Predict something, so that whoever asks first does not wait for what is loaded late.
@@ -131,7 +143,8 @@ class ReadyModel:
             return Predictions(np.zeros((0, n_classes)))
         self._tries += 1
         try:
-            return self._checked(np.asarray(self._heads.predict_proba(batch), dtype=np.float64), len(batch))
+            read, reasons = self._read(batch)
+            return self._checked(np.asarray(self._heads.predict_proba(read), dtype=np.float64), len(batch), reasons)
         except Exception as error:  # noqa: BLE001 -- a learner is anybody's code, and fails in any way
             if len(batch) == 1 or self._tries >= MOST_TRIES or isinstance(error, MemoryError):
                 return Predictions.none(len(batch), n_classes, f"{type(error).__name__}: {error}"[:500])
@@ -140,7 +153,15 @@ class ReadyModel:
             [self._answers(batch.slice(0, half)), self._answers(batch.slice(half, len(batch) - half))]
         )
 
-    def _checked(self, probabilities: npt.NDArray[np.float64], n_items: int) -> Predictions:
+    def _read(self, batch: ItemBatch) -> tuple[ItemBatch, dict[int, str]]:
+        """The batch as the learners read it, and why some of it cannot be read."""
+        if self._features is None or self._encoder is None or batch.features is not None:
+            return batch, {}
+        encoded = self._encoder.encode(ItemBatch(batch.frame, media=self._features.media))
+        places = {name: i for i, name in enumerate(batch.ids)}
+        return ItemBatch(batch.frame, encoded.features), {places[one.item]: one.error for one in encoded.faults}
+
+    def _checked(self, probabilities: npt.NDArray[np.float64], n_items: int, reasons: Mapping[int, str]) -> Predictions:
         """The answers, with a fault in place of each that is none."""
         expected = (n_items, self.schema.n_classes)
         if probabilities.shape != expected:
@@ -153,7 +174,7 @@ class ReadyModel:
             is_bad |= np.abs(known.sum(axis=1) - 1) > SUM_TOLERANCE
         reason = "the model gave no probabilities: numbers from 0 to 1 that sum to 1"
         answers = np.where(is_bad.reshape(-1, 1), 0.0, probabilities)
-        return Predictions(answers, {int(i): reason for i in np.flatnonzero(is_bad)})
+        return Predictions(answers, {int(i): reasons.get(int(i), reason) for i in np.flatnonzero(is_bad)})
 
 
 def served_models(workspace: Workspace) -> dict[str, str]:
@@ -183,4 +204,5 @@ def ready_model(workspace: Workspace, name: str) -> ReadyModel:
         raise FailedError(f"{told}; train one with `labelmill train`")
     folder = workspace.lake.model_folder(name, known[name])
     heads = Heads.load(registry.find("learner", name), folder, workspace.schema)
-    return ReadyModel(name, known[name], workspace.schema, heads)
+    features = features_of_model(workspace, name, known[name])
+    return ReadyModel(name, known[name], workspace.schema, heads, features)

@@ -163,6 +163,8 @@ async def _object(request: Request) -> dict[str, Any]:
 
 
 def _checked_control(config: Any, model: ReadyModel) -> Control:
+    if model.input_name != "text":
+        raise ProblemError(400, f"for Label Studio texts are served so far, not {model.input_name}: use /v2/models")
     try:
         return control_of(config, model.schema.classes)
     except SchemaError as error:

@@ -31,6 +31,7 @@ from labelmill.server.problems import ProblemError
 __all__ = [
     "about",
     "infer",
+    "is_item",
     "line_of",
     "live",
     "model_about",
@@ -75,9 +76,9 @@ async def model_about(request: Request) -> Response:
     """What a model takes and gives, and its version."""
     _, model = await served_version(request)
     classes = list(model.schema.classes)
-    inputs = [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
-    if model.reads_features:
-        inputs.append({"name": "features", "datatype": "FP32", "shape": [-1, -1]})
+    inputs = [{"name": model.input_name, "datatype": "BYTES", "shape": [-1]}]
+    if model.n_dimensions is not None:
+        inputs.append({"name": "features", "datatype": "FP32", "shape": [-1, model.n_dimensions]})
     return JSONResponse(
         {
             "name": model.name,
@@ -103,7 +104,8 @@ async def model_ready(request: Request) -> Response:
 async def infer(request: Request) -> Response:
     """What the model says of some items."""
     served, model = await served_version(request)
-    asked = asked_of(await body_of(request), request.headers.get(HEADER_LENGTH), takes_features=model.reads_features)
+    length = request.headers.get(HEADER_LENGTH)
+    asked = asked_of(await body_of(request), length, name=model.input_name, n_dimensions=model.n_dimensions)
     told = await answered(request, served, model, asked.texts, asked.features, protocol="open_inference")
     outputs, raw = [], []
     for wanted in asked.wanted:
@@ -124,9 +126,10 @@ async def predict(request: Request) -> Response:
     served, model = await served_version(request)
     told = await json_of(request)
     items = told.get("items") if isinstance(told, dict) else None
-    if not isinstance(items, list) or not all(_is_item(item) for item in items):
-        raise ProblemError(400, 'send {"items": [{"id": "a", "text": "..."}]}; the id may be left out', field="items")
-    said = await answered(request, served, model, [item["text"] for item in items], protocol="json")
+    name = model.input_name
+    if not isinstance(items, list) or not all(is_item(item, name) for item in items):
+        raise ProblemError(400, f'send {{"items": [{{"id": "a", "{name}": "..."}}]}}; the id may be left out')
+    said = await answered(request, served, model, [item[name] for item in items], protocol="json")
     lines = [line_of(model, said, i, item) for i, item in enumerate(items)]
     return JSONResponse({"model": model.name, "version": model.version, "predictions": lines})
 
@@ -160,8 +163,9 @@ def line_of(model: ReadyModel, said: Predictions, i: int, item: Mapping[str, Any
     }
 
 
-def _is_item(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("text"), str)
+def is_item(item: Any, name: str) -> bool:
+    """Whether this is an object with what the model is asked with, under its name."""
+    return isinstance(item, dict) and isinstance(item.get(name), str)
 
 
 def _output(model: ReadyModel, told: Predictions, wanted: Wanted) -> tuple[dict[str, Any], bytes]:

@@ -17,7 +17,7 @@ from labelmill.errors import BadInputError, FailedError
 from labelmill.pipeline.ready_models import ReadyModel
 from labelmill.server.asgi import Receive, Scope, Send
 from labelmill.server.model_serving.batcher import BusyError
-from labelmill.server.model_serving.open_inference import line_of, served_version
+from labelmill.server.model_serving.open_inference import is_item, line_of, served_version
 from labelmill.server.model_serving.shelf import ServedModel
 
 __all__ = ["stream"]
@@ -114,14 +114,15 @@ async def _answer(served: ServedModel, model: ReadyModel, number: int, line: byt
     except BadInputError as error:
         return _told({"line": number, "error": str(error)})
     named = {"id": item["id"]} if isinstance(item, dict) and "id" in item else {"line": number}
-    if not isinstance(item, dict) or not isinstance(item.get("text"), str):
-        return _told({**named, "error": 'a line is an object {"id", "text"}'})
-    if len(item["text"]) > served.batcher.limits.most_characters:
+    field = model.input_name
+    if not is_item(item, field):
+        return _told({**named, "error": f"a line is an object with the text {field!r}, and an id if you like"})
+    if len(item[field]) > served.batcher.limits.most_characters:
         most = served.batcher.limits.most_characters
         return _told({**named, "error": f"the text has more than {most} characters"})
     while True:
         try:
-            said = await served.predict(model, [item["text"]])
+            said = await served.predict(model, [item[field]])
         except BusyError:
             await asyncio.sleep(BUSY_SECONDS)
         except FailedError as error:

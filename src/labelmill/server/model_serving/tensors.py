@@ -66,7 +66,7 @@ class Asked:
     wanted: list[Wanted] = field(default_factory=list)
 
 
-def asked_of(body: bytes, header_length: str | None, *, takes_features: bool) -> Asked:
+def asked_of(body: bytes, header_length: str | None, *, name: str = "text", n_dimensions: int | None = None) -> Asked:
     """What a request asks for.
 
     Parameters
@@ -75,8 +75,10 @@ def asked_of(body: bytes, header_length: str | None, *, takes_features: bool) ->
         JSON, and raw tensors after it.
     header_length : str or None
         What the header says of the length of the JSON.
-    takes_features : bool
-        Whether the model can be asked with vectors.
+    name : str
+        Of the input of texts.
+    n_dimensions : int, optional
+        Length of the vectors that the model can be asked with; none without it.
 
     Raises
     ------
@@ -92,19 +94,19 @@ def asked_of(body: bytes, header_length: str | None, *, takes_features: bool) ->
         raise ProblemError(400, 'a request is an object with "inputs": [{"name", "shape", "datatype", "data"}]')
     inputs = list(_inputs(told["inputs"], raw))
     if len(inputs) != 1:
-        raise ProblemError(400, f"give one input, text (BYTES) or features (FP32); found {len(inputs)}")
-    name, values = inputs[0]
+        raise ProblemError(400, f"give one input, {name} (BYTES) or features (FP32); found {len(inputs)}")
+    given, values = inputs[0]
     wanted = list(_wanted(told))
     number = told.get("id", "")
     if not isinstance(number, str):
         raise ProblemError(400, "id must be a text", field="id")
     if isinstance(values, list):
-        if name != "text":
-            raise ProblemError(400, f"the input of BYTES is called text, found {name!r}", field="inputs")
+        if given != name:
+            raise ProblemError(400, f"the input of BYTES is called {name}, found {given!r}", field="inputs")
         return Asked(number, values, None, wanted)
-    if name != "features" or not takes_features:
-        known = "text (BYTES) or features (FP32)" if takes_features else "text (BYTES)"
-        raise ProblemError(400, f"this model takes the input {known}; found {name!r} of numbers", field="inputs")
+    if given != "features" or values.shape[1] != n_dimensions:
+        vectors = "" if n_dimensions is None else f" or features (FP32, [n, {n_dimensions}])"
+        raise ProblemError(400, f"the model takes the input {name} (BYTES){vectors}; found {given!r} of numbers")
     return Asked(number, [""] * len(values), values, wanted)
 
 
