@@ -36,6 +36,7 @@ FOLDERS = {
 INSTALL_EXTRAS = {
     "ai_edge_litert": "tflite",
     "hdfs_native": "hdfs",
+    "model2vec": "static",
     "onnxruntime": "onnx",
     "opendal": "storage",
     "pocketsphinx": "speech",
@@ -44,8 +45,10 @@ INSTALL_EXTRAS = {
     "pyspark": "spark",
     "ray": "ray",
     "safetensors": "torch",
-    "tokenizers": "torch",
+    "tokenizers": "onnx",
     "torch": "torch",
+    "transformers": "torch",
+    "wordllama": "static",
 }
 """Top-level module -> the extra that installs it, for the hint in the error."""
 

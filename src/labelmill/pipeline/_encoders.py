@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from labelmill import registry
@@ -28,7 +29,9 @@ class EncoderChoice:
     place : str
         The argument as workers find it: an absolute path, if it is one.
     options : str
-        Keyword arguments as JSON text.
+        Keyword arguments as JSON text, their paths absolute too.
+    spoken_options : str
+        The same as they were told.
     fingerprint : str
         Name of its folder in the lake.
     """
@@ -36,6 +39,7 @@ class EncoderChoice:
     spoken: str
     place: str
     options: str
+    spoken_options: str
     fingerprint: str
 
     @property
@@ -45,7 +49,7 @@ class EncoderChoice:
 
     def told(self) -> dict[str, Any]:
         """How it is spoken of, as JSON: `chosen_encoder` makes the same encoder of it."""
-        return {"encoder": self.spoken, "options": json.loads(self.options), "fingerprint": self.fingerprint}
+        return {"encoder": self.spoken, "options": json.loads(self.spoken_options), "fingerprint": self.fingerprint}
 
 
 def chosen_encoder(
@@ -74,11 +78,12 @@ def chosen_encoder(
             f"{', '.join(registry.names('encoder'))}"
         )
     given = project["features.options"] if named == project["features.encoder"] else {}
-    text = json.dumps(dict(given if options is None else options), sort_keys=True)
-    _, _, argument = named.partition(":")
-    below = project.folder / argument
-    place = str(below.resolve()) if argument and below.exists() else argument
-    choice = EncoderChoice(named, place, text, "")
+    told = json.dumps(dict(given if options is None else options), sort_keys=True)
+    name, _, argument = named.partition(":")
+    place = _found(project.folder, argument)
+    paths = getattr(registry.find("encoder", name), "files", ())
+    used = {key: _found(project.folder, value) if key in paths else value for key, value in json.loads(told).items()}
+    choice = EncoderChoice(named, place, json.dumps(used, sort_keys=True), told, "")
     encoder = open_encoder(choice)
     asked = workspace.schema.modality
     if encoder.modality != asked:
@@ -86,7 +91,13 @@ def chosen_encoder(
             f"the encoder {choice.name!r} reads {_spoken(encoder.modality)}, and the items of this project are "
             f"{_spoken(asked)}: name another in labelmill.toml: [features] encoder = ..."
         )
-    return EncoderChoice(named, place, text, encoder.fingerprint)
+    return replace(choice, fingerprint=encoder.fingerprint)
+
+
+def _found(folder: Path, place: str) -> str:
+    """A file or folder by its path from the project's, made absolute; anything else as it is."""
+    path = folder / place
+    return str(path.resolve()) if place and path.exists() else place
 
 
 def open_encoder(choice: EncoderChoice) -> Encoder:
