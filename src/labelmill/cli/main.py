@@ -37,6 +37,7 @@ LINE = (
     "check",
     "train",
     "predict",
+    "mine",
     "select",
     "serve",
     "serve-model",

@@ -16,6 +16,7 @@ from labelmill.domain.vote import VoteBatch
 __all__ = ["Heads", "model_votes"]
 
 Probabilities = npt.NDArray[np.float64]
+Balance = Callable[[Probabilities, Probabilities], tuple[Probabilities, Probabilities]]
 
 
 class Heads:
@@ -27,17 +28,20 @@ class Heads:
         Makes an unfitted learner.
     schema : LabelSchema
         Its kind decides how many there are.
+    balance : callable, optional
+        Makes other targets and weights of those that each is to learn from.
     """
 
-    def __init__(self, make: Callable[[], Learner], schema: LabelSchema) -> None:
+    def __init__(self, make: Callable[[], Learner], schema: LabelSchema, balance: Balance | None = None) -> None:
         self.is_multi = schema.kind == "multi_choice"
+        self.balance = balance
         self.learners = [make() for _ in range(schema.n_classes if self.is_multi else 1)]
 
     @classmethod
     def load(cls, plugin: type[Learner], folder: Path, schema: LabelSchema) -> Heads:
         """The heads that `save` wrote."""
         heads = cls.__new__(cls)
-        heads.is_multi = schema.kind == "multi_choice"
+        heads.is_multi, heads.balance = schema.kind == "multi_choice", None
         n_heads = schema.n_classes if heads.is_multi else 1
         heads.learners = [plugin.load(folder / str(k)) for k in range(n_heads)]
         return heads
@@ -59,7 +63,7 @@ class Heads:
         if rows is not None:
             batch, targets, weights = batch.take(rows), targets[rows], weights[rows]
         for learner, target in zip(self.learners, self._split(targets), strict=True):
-            learner.fit(batch, target, weights, progress)
+            learner.fit(batch, *self._balanced(target, weights), progress)
 
     def predict_proba(self, batch: ItemBatch) -> Probabilities:
         """Class probabilities, shape (n_items, n_classes); a row of NaN for an item without features to read."""
@@ -78,9 +82,12 @@ class Heads:
             return _at(rows, found, len(batch))
         parts = []
         for k, (learner, target) in enumerate(zip(self.learners, self._split(targets), strict=True)):
-            parts.append(learner.cross_predict_proba(batch, target, weights))
+            parts.append(learner.cross_predict_proba(batch, *self._balanced(target, weights)))
             progress(k + 1, len(self.learners))
         return self._join(parts)
+
+    def _balanced(self, target: Probabilities, weights: Probabilities) -> tuple[Probabilities, Probabilities]:
+        return (target, weights) if self.balance is None else self.balance(target, weights)
 
     def _split(self, targets: Probabilities) -> list[Probabilities]:
         if not self.is_multi:

@@ -10,6 +10,7 @@ from labelmill.pipeline.check import check
 from labelmill.pipeline.embed import embed
 from labelmill.pipeline.export import export
 from labelmill.pipeline.ingest import ingest
+from labelmill.pipeline.mine import mine
 from labelmill.pipeline.predict import plan_predict, predict
 from labelmill.pipeline.repair import repair
 from labelmill.pipeline.report import report
@@ -38,6 +39,7 @@ class Mill(Workspace):
     embed = embed
     export = export
     ingest = ingest
+    mine = mine
     plan_annotate = plan_annotate
     plan_certificate = plan_certificate
     plan_predict = plan_predict

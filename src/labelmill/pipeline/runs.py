@@ -14,6 +14,7 @@ from labelmill.pipeline._plan import read_plan
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.annotate import annotate
 from labelmill.pipeline.embed import embed
+from labelmill.pipeline.mine import mine
 from labelmill.pipeline.predict import predict
 from labelmill.pipeline.select import select
 from labelmill.pipeline.train import train
@@ -32,10 +33,11 @@ RESUMABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "aggregate": aggregate,
     "train": train,
     "select": select,
+    "mine": mine,
 }
 """Verbs that go on where a run of theirs stopped, with the parameters on its record."""
 
-CANCELLABLE: Final = ("annotate", "embed", "predict", "aggregate", "train", "select")
+CANCELLABLE: Final = ("annotate", "embed", "predict", "aggregate", "train", "select", "mine")
 """Verbs whose driver looks for requests to end."""
 
 

@@ -28,7 +28,7 @@ from labelmill.pipeline.votes import ballot_plan, people_votes
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.consensus_versions import ConsensusVersion
 
-__all__ = ["Selected", "ask_file", "keep_answers", "select"]
+__all__ = ["Selected", "answered_items", "ask_file", "keep_answers", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _picked(
     if not stored.partitions:
         return pl.DataFrame(schema=PICKED)
     plan, answers = _no_ballots(workspace) if workspace.schema.is_structured else ballot_plan(workspace)
-    answered = _answered_items(workspace)
+    answered = answered_items(workspace)
     told = [stored.digest, strategy, n, seed, answered["item"].to_list(), fingerprint(plan, answers)]
     if features is not None:
         told.append(features.encoder.fingerprint)
@@ -139,7 +139,7 @@ def _picked(
     return picked
 
 
-def _answered_items(workspace: Workspace) -> pl.DataFrame:
+def answered_items(workspace: Workspace) -> pl.DataFrame:
     """Items whose answer is known, or that some person was asked about; what machines said in files is not asking."""
     votes = people_votes(workspace, ("label", "review", "gold"))
     is_answer = (pl.col("purpose") == "gold") | (pl.col("kind").fill_null("person") == "person")

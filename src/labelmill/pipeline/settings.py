@@ -57,6 +57,8 @@ SETTINGS = (
     Setting("features", "options", Mapping, {}, "What the encoder is told besides, e.g. {dimensions = 512}."),
     Setting("train", "learner", str, "tfidf_linear", "Learner that votes too; empty for none."),
     Setting("train", "options", Mapping, {}, 'Options of that learner by name, e.g. `method = "full"`; see its row.'),
+    Setting("train", "class_weight", str, "none", "What an item of a rare class counts: none, balanced, effective."),
+    Setting("train", "resample", str, "none", "Items of rare classes repeated, or of others left: over, under, mean."),
     Setting("select", "strategy", str, "margin", "Query strategy: margin, entropy, random, ..."),
     Setting("select", "count", int, 50, "How many items to ask people about at a time."),
     Setting("people", "overlap", int, 1, "How many people answer each item."),

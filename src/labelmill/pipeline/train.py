@@ -17,6 +17,7 @@ from labelmill.domain.ports import Learner
 from labelmill.domain.vote import VoteBatch
 from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline._annotate_stage import votes_frame
+from labelmill.pipeline._balancing import Balancing
 from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
 from labelmill.pipeline._learner_options import learner_factory
@@ -115,7 +116,7 @@ def _train(
     batch = workspace.lake.items()
     if features is not None:
         batch.features = features.of_all(workspace.lake)
-    heads = Heads(make, workspace.schema)
+    heads = Heads(make, workspace.schema, Balancing.of_project(workspace))
     # All items, those without a target at weight 0: the same texts at each round need be read only once.
     weights = np.where(target.has_votes, _weights(is_answered, target.has_votes), 0.0)
     progress = workspace.watch("train")
