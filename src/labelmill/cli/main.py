@@ -36,6 +36,7 @@ LINE = (
     "errors",
     "check",
     "train",
+    "distill",
     "predict",
     "mine",
     "select",

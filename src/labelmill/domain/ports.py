@@ -314,7 +314,10 @@ class Format(Protocol):
 class Learner(Protocol):
     """Learns classes from items with probabilistic labels; its predictions come back as a model's votes.
 
-    One that has `reads_features = True` is given batches whose `features` an encoder made.
+    One that has `reads_features = True` is given batches whose `features` an encoder made. One that has
+    `resumes = True` has its attribute `checkpoints` set to a folder for what a killed training goes on from. One whose
+    `fit` and `cross_predict_proba` take `teacher` (probabilities of shape (n_items, n_classes), NaN where there are
+    none) can be a student; one whose `cross_predict_proba` takes `progress` tells how far it is.
     """
 
     def fit(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,15 @@ from labelmill.domain.ports import Learner, Progress
 from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.domain.vote import VoteBatch
 
-__all__ = ["Heads", "model_votes"]
+__all__ = ["Heads", "model_votes", "takes"]
 
 Probabilities = npt.NDArray[np.float64]
 Balance = Callable[[Probabilities, Probabilities], tuple[Probabilities, Probabilities]]
+
+
+def takes(method: Callable[..., object], name: str) -> bool:
+    """Whether a method has a parameter of that name: `progress` and `teacher` are for learners that know them."""
+    return name in inspect.signature(method).parameters
 
 
 class Heads:
@@ -57,13 +64,23 @@ class Heads:
         """Of the fitted states."""
         return "-".join(learner.fingerprint[:16] for learner in self.learners)
 
-    def fit(self, batch: ItemBatch, targets: Probabilities, weights: Probabilities, *, progress: Progress) -> None:
-        """Learn from targets of shape (n_items, n_classes)."""
+    def fit(
+        self,
+        batch: ItemBatch,
+        targets: Probabilities,
+        weights: Probabilities,
+        *,
+        progress: Progress,
+        teacher: Probabilities | None = None,
+    ) -> None:
+        """Learn from targets of shape (n_items, n_classes), and from a teacher's probabilities where there is one."""
         rows = _encoded(batch)
         if rows is not None:
             batch, targets, weights = batch.take(rows), targets[rows], weights[rows]
-        for learner, target in zip(self.learners, self._split(targets), strict=True):
-            learner.fit(batch, *self._balanced(target, weights), progress)
+            teacher = None if teacher is None else teacher[rows]
+        for k, (learner, target) in enumerate(zip(self.learners, self._split(targets), strict=True)):
+            taught = self._taught(learner.fit, teacher, k)
+            learner.fit(batch, *self._balanced(target, weights), progress, **taught)
 
     def predict_proba(self, batch: ItemBatch) -> Probabilities:
         """Class probabilities, shape (n_items, n_classes); a row of NaN for an item without features to read."""
@@ -73,21 +90,40 @@ class Heads:
         return self._join([learner.predict_proba(batch) for learner in self.learners])
 
     def cross_predict_proba(
-        self, batch: ItemBatch, targets: Probabilities, weights: Probabilities, *, progress: Progress
+        self,
+        batch: ItemBatch,
+        targets: Probabilities,
+        weights: Probabilities,
+        *,
+        progress: Progress,
+        teacher: Probabilities | None = None,
     ) -> Probabilities:
         """Predictions for the items learned from, each by a fit that did not see it."""
         rows = _encoded(batch)
         if rows is not None:
-            found = self.cross_predict_proba(batch.take(rows), targets[rows], weights[rows], progress=progress)
+            part = None if teacher is None else teacher[rows]
+            found = self.cross_predict_proba(
+                batch.take(rows), targets[rows], weights[rows], progress=progress, teacher=part
+            )
             return _at(rows, found, len(batch))
         parts = []
         for k, (learner, target) in enumerate(zip(self.learners, self._split(targets), strict=True)):
-            parts.append(learner.cross_predict_proba(batch, *self._balanced(target, weights)))
-            progress(k + 1, len(self.learners))
+            cross_predict = learner.cross_predict_proba
+            taught = self._taught(cross_predict, teacher, k)
+            told = {"progress": progress} if takes(cross_predict, "progress") else {}
+            parts.append(cross_predict(batch, *self._balanced(target, weights), **taught, **told))
+            if not told:
+                progress(k + 1, len(self.learners))
         return self._join(parts)
 
     def _balanced(self, target: Probabilities, weights: Probabilities) -> tuple[Probabilities, Probabilities]:
         return (target, weights) if self.balance is None else self.balance(target, weights)
+
+    def _taught(self, method: Callable[..., object], teacher: Probabilities | None, k: int) -> dict[str, Any]:
+        """The teacher of the k-th head as an argument, for learners that take one."""
+        if teacher is None or not takes(method, "teacher"):
+            return {}
+        return {"teacher": self._split(teacher)[k]}
 
     def _split(self, targets: Probabilities) -> list[Probabilities]:
         if not self.is_multi:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from labelmill import registry
 from labelmill.domain.ports import Learner
@@ -15,7 +16,7 @@ from labelmill.errors import ProjectError, UsageError, nearest
 from labelmill.pipeline.project import PROJECT_FILE
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["checked_options", "learner_factory", "learner_options"]
+__all__ = ["checked_options", "checkpoints_of", "forget_checkpoints", "learner_factory", "learner_options"]
 
 RESERVED = "seed"
 """What the project says once for everything random."""
@@ -38,11 +39,25 @@ def learner_factory(workspace: Workspace, name: str, options: Mapping[str, Any] 
     given = learner_options(workspace, name, options, plugin=plugin)
     seed = workspace.project["project.seed"]
 
+    folder = checkpoints_of(workspace, name) if getattr(plugin, "resumes", False) else None
+
     def make() -> Learner:
-        made: Learner = plugin(**given, seed=seed)
-        return made
+        made: Any = plugin(**given, seed=seed)
+        if folder is not None and not made.checkpoints:
+            made.checkpoints = folder
+        return cast("Learner", made)
 
     return make
+
+
+def checkpoints_of(workspace: Workspace, name: str) -> Path:
+    """The folder with what long trainings of a learner go on from, if they were killed."""
+    return workspace.project.folder.resolve() / ".labelmill" / "checkpoints" / name
+
+
+def forget_checkpoints(workspace: Workspace, name: str) -> None:
+    """What was trained is kept elsewhere now."""
+    shutil.rmtree(checkpoints_of(workspace, name), ignore_errors=True)
 
 
 def learner_options(

@@ -7,6 +7,7 @@ from labelmill.pipeline.analyze import analyze
 from labelmill.pipeline.annotate import annotate, plan_annotate
 from labelmill.pipeline.certify import certify, plan_certificate
 from labelmill.pipeline.check import check
+from labelmill.pipeline.distill import distill
 from labelmill.pipeline.embed import embed
 from labelmill.pipeline.export import export
 from labelmill.pipeline.ingest import ingest
@@ -36,6 +37,7 @@ class Mill(Workspace):
     cancel = cancel
     certify = certify
     check = check
+    distill = distill
     embed = embed
     export = export
     ingest = ingest

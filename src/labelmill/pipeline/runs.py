@@ -13,6 +13,7 @@ from labelmill.pipeline._cancelling import request_end, withdraw
 from labelmill.pipeline._plan import read_plan
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.annotate import annotate
+from labelmill.pipeline.distill import distill
 from labelmill.pipeline.embed import embed
 from labelmill.pipeline.mine import mine
 from labelmill.pipeline.predict import predict
@@ -32,12 +33,13 @@ RESUMABLE: Final[Mapping[str, Callable[..., Any]]] = {
     "predict": predict,
     "aggregate": aggregate,
     "train": train,
+    "distill": distill,
     "select": select,
     "mine": mine,
 }
 """Verbs that go on where a run of theirs stopped, with the parameters on its record."""
 
-CANCELLABLE: Final = ("annotate", "embed", "predict", "aggregate", "train", "select", "mine")
+CANCELLABLE: Final = ("annotate", "embed", "predict", "aggregate", "train", "distill", "select", "mine")
 """Verbs whose driver looks for requests to end."""
 
 

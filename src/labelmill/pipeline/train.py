@@ -13,20 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill import registry
-from labelmill.domain.ports import Learner
+from labelmill.domain.ports import Learner, Progress
 from labelmill.domain.vote import VoteBatch
 from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline._annotate_stage import votes_frame
 from labelmill.pipeline._balancing import Balancing
 from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
-from labelmill.pipeline._learner_options import learner_factory
+from labelmill.pipeline._learner_options import forget_checkpoints, learner_factory
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.embed import ready_features
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Trained", "train"]
+__all__ = ["Trained", "obedient", "publish", "target_weights", "train"]
 
 PEOPLE_SHARE = 0.5
 """Share of the total weight that people's answers get together, at most."""
@@ -92,9 +92,8 @@ def train(
         raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')
     make = learner_factory(workspace, name, options)
     parameters = {"learner": name} | ({"options": dict(options)} if options else {})
-    reads_features = getattr(registry.find("learner", name), "reads_features", False)
     with workspace.lake.writing():
-        features = ready_features(workspace, f"the learner {name!r}") if reads_features else None
+        features = features_for(workspace, name)
         with workspace.running("train", parameters=parameters) as run:
             trained = _train(workspace, name, make, features, keep=keep)
             workspace.end(
@@ -103,6 +102,12 @@ def train(
                 counts={"items": trained.n_targets, "answers": trained.n_answers},
             )
     return trained
+
+
+def features_for(workspace: Workspace, learner: str) -> Features | None:
+    """The vectors that a learner reads, ready in the lake; None for one that reads the items themselves."""
+    reads_features = getattr(registry.find("learner", learner), "reads_features", False)
+    return ready_features(workspace, f"the learner {learner!r}") if reads_features else None
 
 
 def _train(
@@ -118,16 +123,27 @@ def _train(
         batch.features = features.of_all(workspace.lake)
     heads = Heads(make, workspace.schema, Balancing.of_project(workspace))
     # All items, those without a target at weight 0: the same texts at each round need be read only once.
-    weights = np.where(target.has_votes, _weights(is_answered, target.has_votes), 0.0)
-    progress = workspace.watch("train")
+    weights = np.where(target.has_votes, target_weights(is_answered, target.has_votes), 0.0)
+    progress = obedient(workspace, workspace.watch("train"))
     probabilities = heads.cross_predict_proba(batch, target.probabilities, weights, progress=progress)
     if keep:
         heads.fit(batch, target.probabilities, weights, progress=progress)
-    fingerprint = _publish(workspace, name, heads if keep else None, features, probabilities)
+    fingerprint = publish(workspace, name, heads if keep else None, features, probabilities)
+    forget_checkpoints(workspace, name)
     return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()))
 
 
-def _weights(is_answered: npt.NDArray[np.bool_], has_votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+def obedient(workspace: Workspace, progress: Progress) -> Progress:
+    """Tells how far it is, and ends the work where somebody asked for its end."""
+
+    def told(done: int, total: int, detail: Mapping[str, Any] | None = None, /) -> None:
+        workspace.obey()
+        progress(done, total, detail)
+
+    return told
+
+
+def target_weights(is_answered: npt.NDArray[np.bool_], has_votes: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """People's answers weigh more than the guesses of rules, together at most `PEOPLE_SHARE` of everything."""
     n_answers = int(is_answered.sum())
     n_guesses = int((has_votes & ~is_answered).sum())
@@ -138,7 +154,7 @@ def _weights(is_answered: npt.NDArray[np.bool_], has_votes: npt.NDArray[np.bool_
     return weights
 
 
-def _publish(
+def publish(
     workspace: Workspace,
     name: str,
     heads: Heads | None,

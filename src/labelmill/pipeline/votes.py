@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from labelmill.domain.schema import LabelSchema
+from labelmill.domain.schema import ABSTAIN, LabelSchema
 from labelmill.domain.strict_json import loads
 from labelmill.domain.vote import AnnotatorKind
-from labelmill.errors import FailedError
+from labelmill.errors import FailedError, nearest
 from labelmill.pipeline._ballots import ANSWERS, BallotPlan, Ballots, Machine, cast, joined
 from labelmill.pipeline._database_votes import database_votes
 from labelmill.pipeline.workspace import Workspace
@@ -27,6 +29,7 @@ __all__ = [
     "commands_for",
     "current_machines",
     "machine_answers",
+    "model_probabilities",
     "people_votes",
     "said_by_people",
     "schema_fingerprint",
@@ -130,6 +133,45 @@ def machine_answers(workspace: Workspace) -> pl.DataFrame:
             if ids is not None and digest is not None:
                 frames.append(_said(machine, ids, sets[digest][machine.name]))
     return pl.concat(frames)
+
+
+def model_probabilities(workspace: Workspace, name: str) -> npt.NDArray[np.float64]:
+    """What a rule or model thinks of every item, shape (n_items, n_classes): NaN where it has not voted or abstained.
+
+    Where it told no probabilities, what it voted is certain.
+
+    Raises
+    ------
+    FailedError
+        If nobody of that name votes.
+    """
+    machines = [machine for machine in current_machines(workspace) if machine.name == name]
+    if not machines:
+        known = [machine.name for machine in current_machines(workspace)]
+        raise FailedError(f"no rule or model called {name!r} votes here: {nearest(name, known)}")
+    homes, schema = _homes(workspace, machines), workspace.schema
+    parts = [np.zeros((0, schema.n_classes))]
+    for partition in workspace.lake.item_partitions():
+        (digest,) = homes[partition.id]
+        if digest is None:
+            parts.append(np.full((partition.n_rows, schema.n_classes), np.nan))
+        else:
+            parts.append(_probabilities(workspace.lake.read_votes(digest, partition.id), name, schema))
+    return np.concatenate(parts)
+
+
+def _probabilities(frame: pl.DataFrame, name: str, schema: LabelSchema) -> npt.NDArray[np.float64]:
+    """One machine's votes in one partition."""
+    found = np.full((frame.height, schema.n_classes), np.nan)
+    for row, vote in enumerate(frame[name].to_list()):
+        if vote is not None and vote != ABSTAIN:
+            found[row] = 0.0
+            found[row, vote] = 1.0
+    if f"p.{name}" in frame.columns:
+        told = frame[f"p.{name}"]
+        rows = np.flatnonzero(told.is_not_null().to_numpy())
+        found[rows] = np.array(told.drop_nulls().to_list(), dtype=np.float64).reshape(len(rows), schema.n_classes)
+    return found
 
 
 def _said(machine: Machine, ids: pl.Series, values: pl.Series) -> pl.DataFrame:
