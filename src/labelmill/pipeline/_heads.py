@@ -110,7 +110,7 @@ class Heads:
         for k, (learner, target) in enumerate(zip(self.learners, self._split(targets), strict=True)):
             cross_predict = learner.cross_predict_proba
             taught = self._taught(cross_predict, teacher, k)
-            told = {"progress": progress} if takes(cross_predict, "progress") else {}
+            told: dict[str, Any] = {"progress": progress} if takes(cross_predict, "progress") else {}
             parts.append(cross_predict(batch, *self._balanced(target, weights), **taught, **told))
             if not told:
                 progress(k + 1, len(self.learners))
