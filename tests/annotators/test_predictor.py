@@ -143,3 +143,37 @@ def test_foreign_classes_are_faults() -> None:
     votes = Predictor(Fixed({"a": [1, 0]}), classes=["art", "arts"]).annotate(ItemBatch.from_texts(["a"]), SCHEMA)
 
     assert "unknown class 'arts'" in votes.faults[0].error
+
+
+def test_a_function_is_a_model_too() -> None:
+    """It is called with the texts; rows that are mappings say their own order."""
+    table = Predictor(lambda texts: [[0.9, 0.1] for _ in texts], classes=["sport", "art"])
+    named = Predictor(lambda texts: [{"art": 0.3, "sport": 0.7} for _ in texts], classes=["art", "sport"])
+
+    assert [2] == list(table.annotate(ItemBatch.from_texts(["a"]), SCHEMA).labels)
+    assert [2] == list(named.annotate(ItemBatch.from_texts(["a"]), SCHEMA).labels)
+
+
+def test_a_model_s_own_names_win_over_the_order_told() -> None:
+    """The same names in another order are the model's; other names are refused."""
+
+    class Sure(Fixed):
+        classes_ = ("sport", "art")
+
+    model = Predictor(Sure({"a": [0.9, 0.1]}), classes=["art", "sport"])
+
+    assert [2] == list(model.annotate(ItemBatch.from_texts(["a"]), SCHEMA).labels)
+    with pytest.raises(RulesError, match="own classes are sport, art"):
+        Predictor(Sure({}), classes=["art", "money"])
+
+
+def test_batches_have_the_size_that_is_told() -> None:
+    """A model is given no more items at once; the order stays."""
+    model = Fixed({str(n): [1, 0] if n % 2 else [0, 1] for n in range(5)})
+
+    votes = Predictor(model, classes=["art", "money"], batch_size=2).annotate(
+        ItemBatch.from_texts([str(n) for n in range(5)]), SCHEMA
+    )
+
+    assert [1, 0, 1, 0, 1] == list(votes.labels)
+    assert 3 == model.calls

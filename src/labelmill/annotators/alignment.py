@@ -129,12 +129,12 @@ class Alignment:
         return values_by_batches(self.name, batch, 1, segments)
 
     def _segments(self, place: str, transcript: str, classes: Mapping[str, str] | None) -> list[dict[str, Any]]:
-        heard = require("labelmill.annotators._recordings", "alignment").heard
-        aligner = self._opened()
-        samples = heard(self.files.path(place), aligner.rate)
         words = spoken_words(transcript)
         if not words:
             return []
+        aligner = self._opened()
+        heard = require("labelmill.annotators._recordings", "alignment").heard
+        samples = heard(self.files.path(place), aligner.rate)
         unknown = sorted({word for word in words if not aligner.knows(word)})
         if unknown:
             raise SchemaError(
