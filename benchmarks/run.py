@@ -28,6 +28,7 @@ PARTS = (
     ("structured_spans", "Spans and texts"),
     ("structured_boxes", "Boxes, polygons and points"),
     ("structured_masks", "Masks, against crowd-kit"),
+    ("model_annotators", "Models that vote: a detector, voice activity, forced alignment"),
     ("structured_others", "Segments, ratings, numbers, choices, rankings and comparisons"),
     ("scale", "Two million texts by ten rules, and kill -9"),
     ("start", "Start-up and the demo"),

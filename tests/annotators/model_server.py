@@ -52,7 +52,7 @@ def serving(answer: Callable[[str, Any], Reply | None]) -> Iterator[Asked]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - the base class's name
 
         def log_message(self, *_: Any) -> None:
             """Nothing is written."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,11 +20,11 @@ METADATA = {"name": "m", "inputs": [{"name": "text", "datatype": "BYTES", "shape
 
 
 @pytest.fixture(autouse=True)
-def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pauses between tries, noted and not made."""
     made: list[float] = []
     monkeypatch.setattr(_model_server, "PAUSE", made.append)
-    yield made
+    return made
 
 
 def oip(texts: list[str], **more: Any) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def test_what_can_be_seen_before_a_run_is_seen(tmp_path: Path) -> None:
         OnnxPredictor(tmp_path / "gone.onnx", classes=["ham", "spam"], **options)
     with pytest.raises(RulesError, match=r"no model that can be opened"):
         OnnxPredictor(tmp_path / "bad.onnx", classes=["ham", "spam"], **options).check(SPAM)
-    with pytest.raises(RulesError, match="gives 3 classes .* 2 are named"):
+    with pytest.raises(RulesError, match=r"gives 3 classes .* 2 are named"):
         OnnxPredictor(good, classes=["ham", "spam"], **options).check(SPAM)
     with pytest.raises(LabelmillError, match="eggs"):
         OnnxPredictor(good, classes=["ham", "spam", "eggs"], **options).check(SPAM)

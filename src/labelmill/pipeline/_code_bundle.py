@@ -146,8 +146,8 @@ def publish_code(lake: Lake, loaded: LoadedCode, *, must_travel: bool) -> Code:
         largest = max(sizes, key=lambda file: sizes[file])
         raise RulesError(
             f"{loaded.entry or loaded.home}: the files that the rules use have {_mb(sum(sizes.values()))} together, "
-            f"and at most {_mb(LARGEST)} travel to workers; the largest is {largest} with {_mb(sizes[largest])}: put it "
-            "where every node can read it, outside the project folder, and open it there by its full path"
+            f"and at most {_mb(LARGEST)} travel to workers; the largest is {largest} with {_mb(sizes[largest])}: "
+            "put it where every node can read it, outside the project folder, and open it there by its full path"
         )
     root = loaded.root
     contents = {} if is_large else {file.relative_to(root).as_posix(): file.read_bytes() for file in loaded.files}
