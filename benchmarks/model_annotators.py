@@ -144,9 +144,9 @@ def phones() -> str:
             f"| {statistics.mean(apart) * 1e3:.0f} ms | {shares} | {spent:.2f} |"
         )
     head = (
-        "Forced alignment (pocketsphinx) of the words marked by hand, against the phones marked by hand: how far "
-        "starts and ends lie apart, over phones of the same name that are matched in order. Where two people speak at once "
-        "(overlapped) the transcript is not found."
+        "Forced alignment (pocketsphinx) of the words marked by hand, against the phones marked by hand: how far apart "
+        "starts and ends lie, over phones of one name, matched in order. Where two people speak at once (overlapped) "
+        "the transcript is not found."
     )
     return "\n".join([head, "", *lines])
 

@@ -42,7 +42,7 @@ def by_oip(path: str, question: Any, **more: Any) -> Any:
 
 
 def predictor(asked: Asked, **options: Any) -> HttpPredictor:
-    told = {"model": "m", "classes": ["ham", "spam"], "private": True, "name": "h"} | options
+    told: dict[str, Any] = {"model": "m", "classes": ["ham", "spam"], "private": True, "name": "h"} | options
     return HttpPredictor(asked.url, **told)
 
 
@@ -245,7 +245,7 @@ def test_a_label_studio_backend_chooses() -> None:
 
 def test_a_label_studio_backend_draws_boxes() -> None:
     """Percentages become pixels, and a turn about the corner one about the middle."""
-    region = {
+    region: dict[str, Any] = {
         "type": "rectanglelabels",
         "original_width": 200,
         "original_height": 100,
@@ -256,7 +256,8 @@ def test_a_label_studio_backend_draws_boxes() -> None:
     with serving(label_studio([plain, region])) as asked:
         votes = LabelStudioBackend(asked.url, private=True, name="ls").annotate(ItemBatch.from_texts(["a.png"]), schema)
 
-    upright, turned = votes.labels[0]
+    drawn: Any = votes.labels[0]
+    upright, turned = drawn
     assert {"label": "cat", "x": 100, "y": 10, "width": 20, "height": 10, "score": 0.5} == upright
     assert pytest.approx((85, 15, 90)) == (turned["x"], turned["y"], turned["rotation"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_a_fixed_batch_is_filled_up(tmp_path: Path) -> None:
 def test_logits_are_told_not_guessed(tmp_path: Path) -> None:
     """Scores that are no probabilities are faults that name the option; with it they are votes."""
     file = tiny_models.classifier_of_numbers(tmp_path / "m.onnx", softmax=False)
-    options = {"classes": ["ham", "spam"], "takes": "numbers", "fields": ["a", "b"]}
+    options: dict[str, Any] = {"classes": ["ham", "spam"], "takes": "numbers", "fields": ["a", "b"]}
 
     votes = OnnxPredictor(file, **options).annotate(numbers((3.0, 1.0)), SPAM)
     told = OnnxPredictor(file, gives="logits", **options).annotate(numbers((3.0, 1.0)), SPAM)
@@ -165,7 +166,7 @@ def test_what_can_be_seen_before_a_run_is_seen(tmp_path: Path) -> None:
     """A file that is not there, no model, another number of classes, an unknown class: one clear error each."""
     good = tiny_models.classifier_of_numbers(tmp_path / "m.onnx", n_classes=3)
     (tmp_path / "bad.onnx").write_bytes(b"no model")
-    options = {"takes": "numbers", "fields": ["a", "b", "c"]}
+    options: dict[str, Any] = {"takes": "numbers", "fields": ["a", "b", "c"]}
 
     with pytest.raises(RulesError, match=r"no file .*gone\.onnx"):
         OnnxPredictor(tmp_path / "gone.onnx", classes=["ham", "spam"], **options)
@@ -204,7 +205,7 @@ def test_the_fingerprint_is_of_the_bytes_and_the_options(tmp_path: Path) -> None
     (tmp_path / "elsewhere").mkdir()
     copy = tmp_path / "elsewhere" / "other.onnx"
     copy.write_bytes(first.read_bytes())
-    options = {"classes": ["ham", "spam"], "takes": "numbers", "fields": ["a", "b"]}
+    options: dict[str, Any] = {"classes": ["ham", "spam"], "takes": "numbers", "fields": ["a", "b"]}
     own = OnnxPredictor(first, **options).fingerprint
 
     assert own == OnnxPredictor(copy, **options).fingerprint

@@ -34,7 +34,7 @@ def detector(folder: Path, layout: str, outputs: dict[str, Any], **options: Any)
     """A detector that always sees the same, on pictures of 40 x 20 made 32 x 32."""
     file = tiny_models.constant_outputs(folder / "d.onnx", outputs)
     tiny_models.picture(folder / "a.png", (255, 0, 0), (0, 0, 255))
-    told = {"classes": ["dog", "cat"], "picture": {"size": [32, 32]}, "folder": folder} | options
+    told: dict[str, Any] = {"classes": ["dog", "cat"], "picture": {"size": [32, 32]}, "folder": folder} | options
     return OnnxDetector(file, layout=layout, name="d", **told)
 
 
@@ -45,7 +45,7 @@ def drawn(model: Any, schema: LabelSchema, *names: str) -> Any:
 
 def test_rows_become_boxes_on_the_picture(tmp_path: Path) -> None:
     """Middle and size in pixels of the input become corners on the picture; names, not numbers, are the classes."""
-    table = np.float32([[16, 16, 8, 16, 0.9, 0.1], [4, 16, 8, 8, 0.1, 0.1]])
+    table = tiny_models.floats([[16, 16, 8, 16, 0.9, 0.1], [4, 16, 8, 8, 0.1, 0.1]])
     model = detector(tmp_path, "rows", {"y": table.T[None].copy()})
 
     model.check(THINGS)
@@ -73,11 +73,15 @@ def test_rows_with_an_objectness_and_either_way_round_are_the_same() -> None:
 def test_corners_apart_from_labels_and_scores(tmp_path: Path) -> None:
     """Boxes, labels and scores as torchvision gives them, with no axis for the item; an empty picture is `[]`."""
     found = {
-        "boxes": np.float32([[0, 0, 16, 32], [8, 8, 24, 24]]),
-        "labels": np.int64([1, 0]),
-        "scores": np.float32([0.8, 0.1]),
+        "boxes": tiny_models.floats([[0, 0, 16, 32], [8, 8, 24, 24]]),
+        "labels": tiny_models.wholes([1, 0]),
+        "scores": tiny_models.floats([0.8, 0.1]),
     }
-    nothing = {"boxes": np.zeros((0, 4), np.float32), "labels": np.int64([]), "scores": np.float32([])}
+    nothing = {
+        "boxes": np.zeros((0, 4), np.float32),
+        "labels": tiny_models.wholes([]),
+        "scores": tiny_models.floats([]),
+    }
 
     some = drawn(detector(tmp_path, "corners", found), THINGS, "a.png")
     none = drawn(detector(tmp_path, "corners", nothing), THINGS, "a.png")
@@ -101,7 +105,7 @@ def test_of_boxes_that_overlap_the_surest_is_kept() -> None:
 
 def test_boxes_of_other_classes_are_left_out_only_if_told(tmp_path: Path) -> None:
     """Without `rename` a class that the question lacks is one clear error before the run."""
-    table = {"y": np.float32([[[16, 16, 8, 8, 0.2, 0.9], [8, 8, 8, 8, 0.9, 0.2]]]).transpose(0, 2, 1).copy()}
+    table = {"y": tiny_models.floats([[[16, 16, 8, 8, 0.2, 0.9], [8, 8, 8, 8, 0.9, 0.2]]]).transpose(0, 2, 1).copy()}
     cats = LabelSchema("cats", ("cat",), kind="box", modality="image")
 
     votes = drawn(detector(tmp_path, "rows", table, rename={}), cats, "a.png")
@@ -124,7 +128,7 @@ def test_wrong_shapes_are_faults_and_told_before(tmp_path: Path) -> None:
 
 def test_a_letterboxed_picture_s_boxes_lie_where_they_were(tmp_path: Path) -> None:
     """40 x 20 in 32 x 32 is 32 x 16 between grey bars of 8."""
-    table = {"y": np.float32([[[16, 16, 32, 16, 0.9, 0.1]]]).transpose(0, 2, 1).copy()}
+    table = {"y": tiny_models.floats([[[16, 16, 32, 16, 0.9, 0.1]]]).transpose(0, 2, 1).copy()}
     model = detector(tmp_path, "rows", table, picture={"size": [32, 32], "fit": "letterbox"})
 
     votes = drawn(model, THINGS, "a.png")
@@ -241,7 +245,7 @@ def test_phones_lie_near_where_people_heard_them() -> None:
 
     model.check(schema)
     votes = [model.annotate(ItemBatch.from_items([item]), schema) for _ in range(2)]
-    twice = [one.labels[0] for one in votes]
+    twice: list[Any] = [one.labels[0] for one in votes]
     assert [[], []] == [one.faults for one in votes]
 
     middles = [(s["start"] + s["end"]) / 2 for s in twice[0]]

@@ -89,4 +89,5 @@ def test_a_module_draws_masks(tmp_path: Path) -> None:
 
     votes = model.annotate(ItemBatch.from_texts(["a.png"]), schema)
 
-    assert {"sea", "sky"} == {mask["label"] for mask in votes.labels[0]}
+    masks: Any = votes.labels[0]
+    assert {"sea", "sky"} == {mask["label"] for mask in masks}

@@ -17,11 +17,24 @@ __all__ = [
     "classifier_of_texts",
     "classifier_of_tokens",
     "constant_outputs",
+    "floats",
     "picture",
     "scores_of_pixels",
     "tflite_softmax",
+    "wholes",
     "written",
 ]
+
+
+def floats(values: Any) -> npt.NDArray[np.float32]:
+    """An array of floats as models hold them."""
+    return np.array(values, dtype=np.float32)
+
+
+def wholes(values: Any) -> npt.NDArray[np.int64]:
+    """An array of whole numbers as models hold them."""
+    return np.array(values, dtype=np.int64)
+
 
 FLOAT, INT64, STRING = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
 
@@ -52,7 +65,7 @@ def classifier_of_pictures(path: Path) -> Path:
     ]
     inputs = [helper.make_tensor_value_info("x", FLOAT, ["n", 3, 8, 8])]
     outputs = [helper.make_tensor_value_info("y", FLOAT, ["n", 3])]
-    return written(path, nodes, inputs, outputs, ten=np.float32([10]), axes=np.int64([2, 3]))
+    return written(path, nodes, inputs, outputs, ten=floats([10]), axes=wholes([2, 3]))
 
 
 def classifier_of_texts(path: Path) -> Path:
@@ -70,7 +83,7 @@ def classifier_of_texts(path: Path) -> Path:
         helper.make_tensor_value_info("probabilities", FLOAT, ["n", 2]),
     ]
     word = np.array(["free"], dtype=object)
-    return written(path, nodes, inputs, outputs, word=word, one=np.float32([1]))
+    return written(path, nodes, inputs, outputs, word=word, one=floats([1]))
 
 
 def classifier_of_tokens(path: Path) -> Path:
@@ -83,7 +96,7 @@ def classifier_of_tokens(path: Path) -> Path:
     ]
     inputs = [helper.make_tensor_value_info("attention_mask", INT64, ["n", "t"])]
     outputs = [helper.make_tensor_value_info("y", FLOAT, ["n", 2])]
-    return written(path, nodes, inputs, outputs, axis=np.int64([1]), three=np.float32([3]))
+    return written(path, nodes, inputs, outputs, axis=wholes([1]), three=floats([3]))
 
 
 def constant_outputs(path: Path, outputs: dict[str, npt.NDArray[Any]], *, size: tuple[int, int] = (32, 32)) -> Path:

@@ -44,7 +44,7 @@ def filled(folder: Path) -> Path:
     tiny_models.classifier_of_numbers(folder / "numbers.onnx", softmax=False)
     tiny_models.tflite_softmax(folder / "numbers.tflite", 2)
     tiny_models.scores_of_pixels(folder / "pixels.onnx")
-    rows = np.float32([[16, 16, 8, 16, 0.9, 0.1], [4, 16, 8, 8, 0.1, 0.3]])
+    rows = tiny_models.floats([[16, 16, 8, 16, 0.9, 0.1], [4, 16, 8, 8, 0.1, 0.3]])
     tiny_models.constant_outputs(folder / "rows.onnx", {"y": rows.T[None].copy()})
     tiny_models.picture(folder / "red.png", (255, 0, 0), (200, 0, 0))
     tiny_models.picture(folder / "blue.png", (0, 0, 255), (0, 0, 100))
