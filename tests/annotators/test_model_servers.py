@@ -16,7 +16,7 @@ from labelmill.errors import RulesError
 
 SPAM = LabelSchema("spam", ("ham", "spam"))
 TEXTS = ItemBatch.from_texts(["free", "lunch", "free cash"])
-METADATA = {"name": "m", "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}]}
+METADATA: dict[str, Any] = {"name": "m", "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}]}
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,21 @@ def test_names_in_the_answer_win_over_positions() -> None:
     with serving(lambda path, question: by_oip(path, question, **parameters)) as asked:
         votes = predictor(asked).annotate(TEXTS, SPAM)
 
+    assert [0, 1, 0] == list(votes.labels)
+
+
+def test_names_in_the_metadata_win_too() -> None:
+    """As labelmill's own server tells them; of its inputs the one for texts is filled."""
+    inputs = [*METADATA["inputs"], {"name": "features", "datatype": "FP32", "shape": [-1, 4]}]
+    metadata = {**METADATA, "inputs": inputs, "parameters": {"classes": ["spam", "ham"]}}
+
+    def answer(path: str, question: Any) -> Any:
+        return (200, metadata) if question is None else by_oip(path, question)
+
+    with serving(answer) as asked:
+        votes = predictor(asked).annotate(TEXTS, SPAM)
+
+    assert [] == votes.faults
     assert [0, 1, 0] == list(votes.labels)
 
 

@@ -117,6 +117,8 @@ class ItemInputs:
                 if name not in feeds:
                     raise SchemaError(f"the model asks for an input {name!r}, a tokenizer gives {', '.join(feeds)}")
             return Filled(rows, {name: feeds[name] for name in names})
+        if len(inputs) > 1:  # of several, the only one that takes texts
+            inputs = [tensor for tensor in inputs if tensor.dtype is None] or inputs
         return Filled(rows, {_first(inputs): _as_texts(texts, inputs)})
 
     def _numbers(self, batch: ItemBatch, rows: Rows) -> npt.NDArray[np.float32]:

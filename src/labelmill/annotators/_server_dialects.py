@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 import numpy as np
@@ -13,12 +13,19 @@ from labelmill.annotators._model_server import ModelServer
 from labelmill.annotators._sessions import Tensor
 from labelmill.errors import SchemaError, nearest
 
-__all__ = ["DIALECTS", "Dialect"]
+__all__ = ["DIALECTS", "About", "Dialect", "named"]
 
 Feeds = Mapping[str, npt.NDArray[Any]]
 
 NAMES: Final = ("classes", "class_names", "labels")
 """Where servers that say their classes say them."""
+
+
+class About(NamedTuple):
+    """What a server tells of a model: its inputs, and the classes of its numbers, if it does."""
+
+    inputs: list[Tensor]
+    classes: Sequence[str] | None = None
 
 
 class Dialect(Protocol):
@@ -29,8 +36,8 @@ class Dialect(Protocol):
     def ready(self, model: str) -> str:
         """Path that answers when the model is loaded."""
 
-    def inputs(self, server: ModelServer, model: str, /) -> list[Tensor]:
-        """The model's inputs, as far as the server tells."""
+    def about(self, server: ModelServer, model: str, /) -> About:
+        """The model, as far as the server tells."""
 
     def ask(self, server: ModelServer, model: str, feeds: Feeds, output: str | None) -> Any:
         """A table of numbers, or a list of mappings (class -> number)."""
@@ -60,8 +67,8 @@ class OpenInference:
         """Path that answers when the model is loaded."""
         return f"/v2/models/{quote(model)}/ready"
 
-    def inputs(self, server: ModelServer, model: str) -> list[Tensor]:
-        """The model's inputs, as its metadata tell them."""
+    def about(self, server: ModelServer, model: str, /) -> About:
+        """The model as its metadata tell."""
         told = server.get(f"/v2/models/{quote(model)}")
         known = {spoken: name for name, spoken in self.datatypes.items() if name != "object"}
         found = []
@@ -69,7 +76,7 @@ class OpenInference:
             shape = tuple(int(size) for size in one.get("shape", ()))
             dtype = known.get(one.get("datatype", ""))
             found.append(Tensor(str(one.get("name", "")), shape, None if dtype is None else np.dtype(dtype)))
-        return found
+        return About(found, _names_of(told.get("parameters")))
 
     def ask(self, server: ModelServer, model: str, feeds: Feeds, output: str | None) -> Any:
         """The output that holds the classes."""
@@ -91,7 +98,7 @@ class OpenInference:
         if table.dtype == object:
             return [_labels_of(row) for row in table.reshape(len(table), -1).tolist()]
         names = _names_of(chosen.get("parameters")) or _names_of(answer.get("parameters"))
-        return table if names is None else _named(table, names)
+        return table if names is None else named(table, names)
 
     def _table(self, output: Mapping[str, Any]) -> npt.NDArray[Any]:
         is_text = output.get("datatype") == "BYTES"
@@ -115,9 +122,9 @@ class TensorFlowServing:
         """Path that answers when the model is there."""
         return f"/v1/models/{quote(model)}"
 
-    def inputs(self, _server: ModelServer, _model: str, /) -> list[Tensor]:
+    def about(self, _server: ModelServer, _model: str, /) -> About:
         """Nothing: a row is given as it is, or under the name that is told."""
-        return []
+        return About([])
 
     def ask(self, server: ModelServer, model: str, feeds: Feeds, output: str | None) -> Any:
         """The predictions."""
@@ -175,7 +182,14 @@ def _names_of(parameters: Any) -> Sequence[str] | None:
     return None
 
 
-def _named(table: npt.NDArray[Any], names: Sequence[str]) -> list[dict[str, float]]:
+def named(table: npt.NDArray[Any], names: Sequence[str]) -> list[dict[str, float]]:
+    """Rows of numbers with their classes beside them.
+
+    Raises
+    ------
+    SchemaError
+        If there are more or fewer numbers than classes.
+    """
     rows = table.reshape(len(table), -1)
     if rows.shape[1] != len(names):
         raise SchemaError(f"the server names {len(names)} classes and gives {rows.shape[1]} numbers for an item")

@@ -13,7 +13,7 @@ from labelmill.annotators._item_inputs import ItemInputs, Takes
 from labelmill.annotators._model_server import ModelServer, NotAboutItemsError
 from labelmill.annotators._places import class_names, resources_of
 from labelmill.annotators._scores import Gives
-from labelmill.annotators._server_dialects import DIALECTS, Dialect
+from labelmill.annotators._server_dialects import DIALECTS, About, Dialect, named
 from labelmill.annotators._sessions import Tensor
 from labelmill.annotators.predictor import Predictor
 from labelmill.domain.item import ItemBatch
@@ -144,7 +144,7 @@ class _Served:
         self.inputs = inputs
         self.named_input = named_input
         self.output = output
-        self._tensors: list[Tensor] | None = None
+        self._about: About | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -160,21 +160,24 @@ class _Served:
     def predict_with_faults(self, batch: ItemBatch) -> tuple[Any, Mapping[int, BaseException]]:
         """The server's answer for the items, and why some could not be read."""
         failures: dict[int, BaseException] = {}
-        filled = self.inputs.read(batch, np.arange(len(batch)), self._asked_for(), failures.__setitem__)
+        filled = self.inputs.read(batch, np.arange(len(batch)), self._told().inputs, failures.__setitem__)
         if not len(filled.rows):
             return [], failures
         answer = self.dialect.ask(self.server, self.model, filled.feeds, self.output)
+        classes = self._told().classes
+        if isinstance(answer, np.ndarray) and classes is not None:
+            answer = named(answer, classes)
         if not failures or len(answer) != len(filled.rows):
             return answer, failures
         place = dict.fromkeys(range(len(batch)), 0) | {row: k for k, row in enumerate(filled.rows.tolist())}
         return [answer[place[row]] for row in range(len(batch))], failures
 
-    def _asked_for(self) -> list[Tensor]:
-        """The model's inputs: as told, else as the server tells them."""
-        if self._tensors is None:
+    def _told(self) -> About:
+        """The model's inputs and classes: as the server tells them, the input's name as it is told here."""
+        if self._about is None:
             if self.named_input is not None:
                 dtype = None if self.inputs.takes == "text" else np.dtype(np.float32)
-                self._tensors = [Tensor(self.named_input, (-1,), dtype)]
+                self._about = About([Tensor(self.named_input, (-1,), dtype)])
             else:
-                self._tensors = self.dialect.inputs(self.server, self.model)
-        return self._tensors
+                self._about = self.dialect.about(self.server, self.model)
+        return self._about
