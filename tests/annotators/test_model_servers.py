@@ -226,6 +226,15 @@ def test_the_secret_is_the_environment_s(monkeypatch: pytest.MonkeyPatch) -> Non
         predictor(asked).check(SPAM)
 
 
+@pytest.mark.parametrize("url", ["https://me:s3cret@m.example", "https://m.example/?key=s3cret"])
+def test_a_secret_in_the_address_is_refused_and_not_repeated(url: str) -> None:
+    """It would end in logs, faults and fingerprints."""
+    with pytest.raises(RulesError, match="token_env") as refused:
+        HttpPredictor(url, model="m", classes=["a", "b"])
+
+    assert "s3cret" not in str(refused.value)
+
+
 def test_a_new_version_makes_new_votes() -> None:
     """What the server holds cannot be seen; what is told counts, how long to wait does not."""
     one, same, other = (

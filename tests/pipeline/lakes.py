@@ -67,7 +67,8 @@ def machine_votes(
     with lake.writing():
         lake.seal_votes("made-up", {m: {"fingerprint": "1", "kind": kind} for m, kind in kinds.items()}, partitions)
     asked = schema_fingerprint(schema)
-    machines = [Machine(name, kind, "1", schema=asked) for name, kind in kinds.items()]  # type: ignore[arg-type]  # the kinds above
+    how = {"model": "learned", "rule": "python"}
+    machines = [Machine(name, kind, "1", how[kind], schema=asked) for name, kind in kinds.items()]  # type: ignore[arg-type]  # the kinds above
     lake.write_document(CURRENT, {"machines": [asdict(machine) for machine in machines]})
 
 

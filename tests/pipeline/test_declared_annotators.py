@@ -208,6 +208,28 @@ def test_what_is_wrong_is_said_before_the_first_item(
         annotate(opened(folder))
 
 
+def test_what_others_will_do_is_not_tried_here(folder: Path, server: Asked) -> None:
+    """A plan for other machines asks no server and opens no file; what the question says is looked at."""
+    rewritten(folder, server.url, "http://127.0.0.1:9")
+    (folder / "models" / "m.onnx").write_bytes(b"larger than this machine")
+
+    plan_annotate(opened(folder))
+
+    rewritten(folder, 'classes = ["spam", "ham"]', 'classes = ["spam", "eggs"]')
+    with pytest.raises(RulesError, match="eggs"):
+        plan_annotate(opened(folder))
+
+
+def test_models_from_elsewhere_teach_and_trained_ones_do_not(folder: Path) -> None:
+    """What a learner learns from leaves out only what was learned from the consensus."""
+    workspace = opened(folder)
+    annotate(workspace)
+
+    taught = ballots(workspace, without_models=True).first
+
+    assert {"lunch", "shouts", "numbers", "far"} == set(taught.annotators)
+
+
 def test_a_dead_server_stops_the_run_before_it_begins(folder: Path, server: Asked) -> None:
     """Rather than making a fault of every item."""
     rewritten(folder, server.url, "http://127.0.0.1:9")

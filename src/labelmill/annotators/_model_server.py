@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from labelmill.annotators._places import positive
 from labelmill.errors import AccessError, FailedError, RulesError, SchemaError
@@ -78,6 +79,12 @@ class ModelServer:
     ) -> None:
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise RulesError(f"url must begin with http:// or https://, found {url!r}")
+        parts = urlsplit(url)
+        if parts.username or parts.password or parts.query:
+            raise RulesError(  # and the address is not quoted
+                "url holds a name, a password or a query: leave it out, and name the environment variable with the "
+                "secret, token_env = ..."
+            )
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= 3600:
             raise RulesError(f"timeout must be seconds, up to an hour, found {timeout!r}")
         self.url = url.rstrip("/")
@@ -146,8 +153,8 @@ class ModelServer:
             self._silent_until = time.monotonic() + REST
             self._n_silent = 0
         raise NotAboutItemsError(
-            f"{self.url}{path} gave no answer in {self.tries} tries of at most {self.timeout:g} s: {reason}; start the "
-            "server or mend its address, or allow it more time: timeout = ..."
+            f"{self.url}{path} gave no answer in {self.tries} {'try' if self.tries == 1 else 'tries'} of at most "
+            f"{self.timeout:g} s: {reason}; start the server or mend its address, or allow it more time: timeout = ..."
         )
 
     def _once(self, path: str, body: bytes | None) -> Fetched:

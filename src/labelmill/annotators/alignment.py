@@ -102,8 +102,14 @@ class Alignment:
         told = (self.units, self.transcript, self.label, self.rename, self.pronunciations)
         return ("alignment", *told, version_of("pocketsphinx"))
 
-    def check(self, schema: LabelSchema) -> None:
+    def check(self, schema: LabelSchema, *, here: bool = True) -> None:
         """Look before a run whether the model is installed and the question asks for such segments.
+
+        Parameters
+        ----------
+        schema : LabelSchema
+        here : bool
+            Whether it will vote on this machine; if not, its file is not opened and its server not asked.
 
         Raises
         ------
@@ -111,7 +117,8 @@ class Alignment:
             If not; says what to do.
         """
         self._class_of(schema)
-        self._opened()
+        if here:
+            self._opened()
 
     def annotate(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
         """A list of segments, or a fault, for each item, in order; an item without a transcript abstains."""

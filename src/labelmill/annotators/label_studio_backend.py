@@ -105,8 +105,14 @@ class LabelStudioBackend:
         told = (self.server.url, "label_studio_backend", self.version, self.label_config, self.project)
         return (*told, self.fields, self.rename, self.min_confidence)
 
-    def check(self, schema: LabelSchema) -> None:
+    def check(self, schema: LabelSchema, *, here: bool = True) -> None:
         """Look before a run whether it is there and the question is one that it can answer.
+
+        Parameters
+        ----------
+        schema : LabelSchema
+        here : bool
+            Whether it will vote on this machine; if not, its file is not opened and its server not asked.
 
         Raises
         ------
@@ -120,7 +126,8 @@ class LabelStudioBackend:
                 raise RulesError(
                     f"{self.name!r}: rename leads to the unknown class {name!r}: {nearest(name, schema.classes)}"
                 )
-        self.server.check("/health")
+        if here:
+            self.server.check("/health")
 
     def annotate(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
         """One vote, abstention or fault for each item, in order."""

@@ -128,8 +128,14 @@ class MaskPredictor:
         told = (self._names, self.decides, self.threshold, self.gives, self.nothing, self._map.rename)
         return (*self._seer.fingerprint_parts(), "mask_predictor", *told, self.least_pixels)
 
-    def check(self, schema: LabelSchema) -> None:
+    def check(self, schema: LabelSchema, *, here: bool = True) -> None:
         """Open the model before a run.
+
+        Parameters
+        ----------
+        schema : LabelSchema
+        here : bool
+            Whether it will vote on this machine; if not, its file is not opened and its server not asked.
 
         Raises
         ------
@@ -139,7 +145,8 @@ class MaskPredictor:
         if schema.kind != "mask":
             raise RulesError(f"{self.name!r} draws masks, and the question is of the kind {schema.kind!r}")
         self._map.targets(schema)
-        self._seer.check()
+        if here:
+            self._seer.check()
 
     def annotate(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
         """A list of masks, or a fault, for each item, in order."""

@@ -112,8 +112,14 @@ class OnnxDetector:
         told = (self.layout, self._map.columns, self._map.rename, self.threshold, self.overlap, self.most)
         return (self.model, "onnx_detector", *told)
 
-    def check(self, schema: LabelSchema) -> None:
+    def check(self, schema: LabelSchema, *, here: bool = True) -> None:
         """Open the model before a run.
+
+        Parameters
+        ----------
+        schema : LabelSchema
+        here : bool
+            Whether it will vote on this machine; if not, its file is not opened and its server not asked.
 
         Raises
         ------
@@ -123,7 +129,8 @@ class OnnxDetector:
         if schema.kind != "box":
             raise RulesError(f"{self.name!r} draws boxes, and the question is of the kind {schema.kind!r}")
         self._map.targets(schema)
-        self.model.check()
+        if here:
+            self.model.check()
 
     def annotate(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
         """A list of boxes, or a fault, for each item, in order."""

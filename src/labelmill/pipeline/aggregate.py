@@ -164,7 +164,7 @@ def aggregate(
     model : str, optional
         Label model; the project's without it.
     without_models : bool
-        Leave the votes of models out, and do not make the result current: this is what models are trained on.
+        Leave the votes of trained models out, and do not make the result current: this is what they are trained on.
     engine : str, optional
         Where the work runs. Without it and without `workers`: in this process up to a million items, beyond that on
         the project's engine.

@@ -245,7 +245,8 @@ def _plan(workspace: Workspace, rules: LoadedCode, timeout: float | None, *, mus
     by_name = {annotator.name: annotator for annotator in rules.annotators}
     jobs = []
     waiting = _open(workspace, fingerprints)
-    _look_before(workspace, [by_name[name] for name in fingerprints if any(name in missing for missing in waiting)])
+    asked = [by_name[name] for name in fingerprints if any(name in missing for missing in waiting)]
+    _look_before(workspace, asked, here=not must_travel)
     for missing, partitions in waiting.items():
         for need, names in _by_need(by_name[name] for name in missing):
             entries = {name: {"fingerprint": fingerprints[name], "kind": by_name[name].kind} for name in names}
@@ -278,8 +279,13 @@ def _open(workspace: Workspace, fingerprints: Mapping[str, str]) -> dict[tuple[s
     return plan
 
 
-def _look_before(workspace: Workspace, annotators: Sequence[Annotator]) -> None:
+def _look_before(workspace: Workspace, annotators: Sequence[Annotator], *, here: bool) -> None:
     """Ask models that will be run whether they can be: before the first item, not at each of them.
+
+    Parameters
+    ----------
+    here : bool
+        Whether the work is done on this machine. Others may have the memory, the libraries and the network for it.
 
     Raises
     ------
@@ -291,7 +297,7 @@ def _look_before(workspace: Workspace, annotators: Sequence[Annotator]) -> None:
         if not callable(look):
             continue
         try:
-            look(workspace.schema)
+            look(workspace.schema, here=here)
         except MissingDependencyError as error:
             raise MissingDependencyError(f"{annotator.name!r}: {error}") from None
         except LabelmillError as error:

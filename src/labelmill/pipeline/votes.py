@@ -76,7 +76,7 @@ def commands_for(machines: Sequence[Machine]) -> list[str]:
 
 def _check_question(workspace: Workspace, *, without_models: bool) -> None:
     """Refuse to count while machines have answered another question only."""
-    stale = [m for m in stale_machines(workspace) if not (without_models and m.kind == "model")]
+    stale = [m for m in stale_machines(workspace) if not (without_models and m.evaluation == "learned")]
     if stale:
         step = commands_for(stale)[0]
         raise FailedError(
@@ -206,7 +206,8 @@ def ballots(workspace: Workspace, *, without_models: bool = False) -> Ballots:
     Parameters
     ----------
     without_models : bool
-        Leave models out: what they are trained on must not be their own echo.
+        Leave models out that were trained on the consensus: what they learn from must not be their own echo. Models
+        that came from elsewhere stay.
 
     Raises
     ------
@@ -221,7 +222,7 @@ def ballots(workspace: Workspace, *, without_models: bool = False) -> Ballots:
 def ballot_plan(workspace: Workspace, *, without_models: bool = False) -> tuple[BallotPlan, pl.DataFrame]:
     """Where the votes that count lie, and people's votes as `coded_answers`; see `ballots`."""
     _check_question(workspace, without_models=without_models)
-    machines = tuple(m for m in current_machines(workspace) if not (without_models and m.kind == "model"))
+    machines = tuple(m for m in current_machines(workspace) if not (without_models and m.evaluation == "learned"))
     votes = people_votes(workspace)
     kinds: dict[str, AnnotatorKind | None] = dict(votes.select("annotator", "kind").iter_rows())
     people = tuple((name, kinds[name] or "person") for name in sorted(kinds))
