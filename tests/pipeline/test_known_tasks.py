@@ -23,6 +23,10 @@ CHOICE = '[schema]\nclasses = ["ham", "spam"]\n'
 SPAN = '[schema]\nkind = "span"\nclasses = ["name"]\n'
 
 QUEUE = {"m6": ("ham", 0.61), "m7": ("spam", 0.72)}
+WHYS = {
+    "m6": "margin 0.22: the annotators so far are 61% sure",
+    "m7": "margin 0.44: the annotators so far are 72% sure",
+}
 """What the other items in the queue look like."""
 
 GOLD = "item,label,reason\nm0,spam,It sells.\nm1,ham,\nm2,spam, \nm3,ham,A friend writes.\n"
@@ -51,7 +55,7 @@ def vote(workspace: Workspace, rows: str) -> None:
 def gold_of(workspace: Workspace) -> dict[str, NewTask]:
     """Gold tasks by their items."""
     aggregate(workspace)
-    looks = Looks("margin", "auto", "v1", QUEUE)
+    looks = Looks("auto", "v1", QUEUE, WHYS)
     return {task.item: task for task in gold_tasks(workspace, looks)}
 
 
@@ -109,14 +113,14 @@ def test_gold_shows_what_the_others_say(tmp_path: Path) -> None:
         told["source"],
     )
     assert found["m0"].answer == "spam"
-    assert found["m0"].why == "the annotators so far are 61% sure"
+    assert found["m0"].why == "margin 0.22: the annotators so far are 61% sure"
     assert ((), "nobody has said anything about it yet") == (tuple(found["m2"].suggestions), found["m2"].why)
 
 
 def test_gold_is_as_sure_as_the_others() -> None:
     """Where a third of the queue has no suggestion a third of the gold has none; scores are those of the others."""
     queue = {f"q{i}": ("ham", 0.5 + i / 1000) if i % 3 else (None, 0.0) for i in range(90)}
-    looks = Looks("margin", "auto", "v1", queue)
+    looks = Looks("auto", "v1", queue, {})
 
     found = [looks.of(f"g{i}", Opinion("ham")) for i in range(600)]
 
@@ -130,10 +134,10 @@ def test_gold_is_as_sure_as_the_others() -> None:
 
 def test_gold_among_items_without_suggestions_has_none() -> None:
     """Where nobody has said anything about the others, what is said of gold is not shown."""
-    looks = Looks("margin", "auto", "v1", {"q": (None, 0.0)})
+    looks = Looks("auto", "v1", {"q": (None, 0.0)}, {})
 
     assert ((), "nobody has said anything about it yet") == looks.of("g", Opinion("ham"))
-    assert Looks("random", "auto", "v1", {}).of("g", Opinion("ham")).suggestions == ()
+    assert Looks("auto", "v1", {}, {}).of("g", Opinion("ham")).suggestions == ()
 
 
 def test_gold_of_several_classes_shows_them(tmp_path: Path) -> None:

@@ -182,9 +182,9 @@ class Pool:
 class QueryStrategy(Protocol):
     """Says which items are worth a human: higher = ask sooner.
 
-    It may say why in words: `reason`, a text for people in which {margin}, {confidence} and {score} stand for the
-    item's, or a method `reasons(pool, places)`. One that cannot score without `Pool.features` has
-    `needs_features = True`.
+    It may say why in words: `reason`, a text for people in which {margin} and {score} stand for the item's. One that
+    cannot score without `Pool.features` has `needs_features = True`, one that uses them where there are any
+    `reads_features = True`.
     """
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
@@ -196,8 +196,10 @@ class BatchStrategy(Protocol):
     """Chooses a batch of items that are worth a human together, so that they are not all alike.
 
     A pool that is too large for one machine is cut into parts: the batch is picked among what was picked from each
-    part, or, where it has a method `shortlist(pool, count)` like `pick`, among what that named. It may say why in
-    words as a `QueryStrategy` may.
+    part, or, where it has a method `shortlist(pool, count)` like `pick`, among what that named. One that counts for
+    how many items each of those stands has `reads_weights = True`. It may say why in words as a `QueryStrategy` may, or
+    by a method `reasons(pool, places)`, and may use features where there are any as that may. Where it has a
+    `random_share`, so much of each batch is drawn at random from the whole pool instead.
     """
 
     needs_features: ClassVar[bool]

@@ -27,6 +27,10 @@ class Task:
     overlap : int
         How many people shall answer.
     state : {"open", "done"}
+    why : str
+        Why this item was chosen, for people to read.
+    at_random : bool
+        Drawn at random among all that nobody had answered: such answers measure without bias.
     """
 
     item: str
@@ -34,3 +38,5 @@ class Task:
     priority: float = 0.0
     overlap: int = 1
     state: TaskState = "open"
+    why: str = ""
+    at_random: bool = False

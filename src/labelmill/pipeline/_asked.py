@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["asked_items", "remember_asked"]
+__all__ = ["asked_at_random", "asked_items", "remember_asked"]
 
 ASKED = "asked"
 """Document that remembers it."""
@@ -17,6 +17,13 @@ def asked_items(workspace: Workspace) -> set[str]:
     return set((workspace.lake.read_document(ASKED) or {}).get("items", []))
 
 
-def remember_asked(workspace: Workspace, items: Iterable[str]) -> None:
-    """Add items to them."""
-    workspace.lake.write_document(ASKED, {"items": sorted(asked_items(workspace).union(items))})
+def asked_at_random(workspace: Workspace) -> set[str]:
+    """Those among them that were drawn at random from all that nobody had answered, whatever was known of them."""
+    return set((workspace.lake.read_document(ASKED) or {}).get("at_random", []))
+
+
+def remember_asked(workspace: Workspace, items: Iterable[str], at_random: Iterable[str] = ()) -> None:
+    """Add items to them, and say which of these were drawn at random."""
+    asked = sorted(asked_items(workspace).union(items))
+    drawn = sorted(asked_at_random(workspace).union(at_random))
+    workspace.lake.write_document(ASKED, {"items": asked, **({"at_random": drawn} if drawn else {})})

@@ -9,14 +9,23 @@ from typing import Any, NamedTuple
 
 from labelmill.pipeline._gold_unseen import Opinion
 from labelmill.pipeline._merging import label_text
+from labelmill.pipeline._whys import NOBODY
 
-__all__ = ["Look", "Looks", "why_of"]
+__all__ = ["Look", "Looks"]
 
 
 class Look(NamedTuple):
     """What is shown beside an item: suggestions, and why it was chosen."""
 
     suggestions: Sequence[Mapping[str, Any]]
+    why: str
+
+
+class _Other(NamedTuple):
+    """An item of the queue: its suggestion, how sure that is, and why the item was chosen."""
+
+    label: str | None
+    sure: float
     why: str
 
 
@@ -29,45 +38,35 @@ class Looks:
 
     Parameters
     ----------
-    strategy : str
-        By which the others were chosen.
     source, version : str
-        What their suggestions come from.
+        What the suggestions of the others come from.
     answers : mapping of str to (str or None, float)
         Item of the queue -> its suggestion, and how sure that is.
+    whys : mapping of str to str
+        Item of the queue -> why it was chosen.
     """
 
     def __init__(
-        self, strategy: str, source: str, version: str, answers: Mapping[str, tuple[str | None, float]]
+        self, source: str, version: str, answers: Mapping[str, tuple[str | None, float]], whys: Mapping[str, str]
     ) -> None:
-        self._strategy, self._source, self._version = strategy, source, version
-        self._others = sorted(answers.values(), key=lambda one: (one[0] is not None, one[1]))
-        self._by_label: dict[str, list[float]] = defaultdict(list)
-        for label, confidence in self._others:
-            if label is not None:
-                self._by_label[label].append(confidence)
+        self._source, self._version = source, version
+        others = [_Other(label, sure, whys.get(item, NOBODY)) for item, (label, sure) in answers.items()]
+        self._others = sorted(others, key=lambda one: (one.label is not None, one.sure, one.why))
+        self._by_label: dict[str, list[_Other]] = defaultdict(list)
+        for other in self._others:
+            if other.label is not None:
+                self._by_label[other.label].append(other)
 
     def of(self, item: str, opinion: Opinion | None) -> Look:
         """What is shown beside this gold item, on which most say this."""
-        drawn = _drawn(item, "look", self._others) if self._others else (None, 0.0)
-        if drawn[0] is None or opinion is None:
-            return Look((), why_of(self._strategy, None))
-        alike = self._by_label.get(label_text(opinion.value) or "") or [drawn[1]]
-        score = _drawn(item, "score", alike)
+        drawn = _drawn(item, "look", self._others) if self._others else _Other(None, 0.0, NOBODY)
+        if drawn.label is None or opinion is None:
+            return Look((), drawn.why if drawn.label is None else NOBODY)
+        # How sure and why belong together: one may be told from the other.
+        alike = _drawn(item, "score", self._by_label.get(label_text(opinion.value) or "") or [drawn])
         told = {"id": "consensus", "source": self._source, "kind": "consensus", "version": self._version}
-        told |= {"score": score, "value": opinion.value}
-        return Look([told], why_of(self._strategy, score))
-
-
-def why_of(strategy: str, confidence: float | None) -> str:
-    """Why an item was chosen, in words for people."""
-    if confidence is None:
-        return "nobody has said anything about it yet"
-    if strategy == "random":
-        return "drawn at random"
-    if strategy == "disagreement":
-        return "annotators disagree"
-    return f"the annotators so far are {confidence:.0%} sure"
+        told |= {"score": alike.sure, "value": opinion.value}
+        return Look([told], alike.why)
 
 
 def _drawn(item: str, what: str, some: Sequence[Any]) -> Any:

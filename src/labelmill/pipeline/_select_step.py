@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,27 +11,17 @@ import polars as pl
 
 from labelmill import registry
 from labelmill.domain.partition import Partition
-from labelmill.domain.ports import Pool, QueryStrategy
-from labelmill.domain.vote_table import VoteTable
+from labelmill.domain.ports import Pool, QueryStrategy, Respondent
 from labelmill.pipeline._ballot_source import BallotSource, kept_table
 from labelmill.pipeline._ballots import Ballots
 from labelmill.pipeline._features import Features
+from labelmill.pipeline._pools import PICKED, doubtful_probabilities, margins, number_of, silent
 from labelmill.stores.lake import Lake
 
+__all__ = ["ASKED_ITEMS", "SelectStep"]
+
 Vectors = npt.NDArray[np.float32]
-
-__all__ = ["ASKED_ITEMS", "PICKED", "SelectStep"]
-
-PICKED: Final[dict[str, Any]] = {
-    "score": pl.Float64,
-    "tie": pl.Float64,
-    "item": pl.String,
-    "partition": pl.String,
-    "row": pl.Int64,
-    "label": pl.String,
-    "confidence": pl.Float64,
-}
-"""An item worth asking about: its score, its place among equals, where it lies, and the consensus on it."""
+Floats = npt.NDArray[np.float64]
 
 ASKED_ITEMS: Final = {"item": pl.String}
 """Items that people answered."""
@@ -51,7 +40,7 @@ class SelectStep:
     consensus : str
         Digest of the consensus.
     strategy : str
-        Name of a query strategy.
+        Name of a query strategy that scores.
     n : int
         How many items.
     seed, tie_seed : int
@@ -60,6 +49,10 @@ class SelectStep:
         Table with the items that people answered.
     features : Features, optional
         Where the vectors come from, for a strategy that needs them.
+    of_each : bool
+        Keep so many of each label that the consensus has.
+    respondents : tuple of Respondent
+        Whom one could ask.
     """
 
     source: BallotSource
@@ -70,15 +63,22 @@ class SelectStep:
     tie_seed: int
     asked: str | None
     features: Features | None = None
+    of_each: bool = False
+    respondents: tuple[Respondent, ...] = ()
 
     def table(self, lake: Lake, partition: Partition) -> pl.DataFrame:
         """The partition's best items, best first."""
         frame = lake.read_consensus(self.consensus, partition.id)
+        doubtful = doubtful_probabilities(frame, self.source.plan.schema)
+        chooser: QueryStrategy = registry.find("query_strategy", self.strategy)()
         rows = frame.select("item", "label", "confidence").with_columns(
-            score=self._scores(frame, lake, partition),
-            tie=np.random.default_rng([self.tie_seed, _number(partition.id)]).random(partition.n_rows),
+            score=self._scores(chooser, doubtful, frame, lake, partition),
+            tie=np.random.default_rng([self.tie_seed, number_of(partition.id)]).random(partition.n_rows),
             partition=pl.lit(partition.id),
             row=np.arange(partition.n_rows),
+            margin=margins(doubtful),
+            why=pl.lit(getattr(chooser, "reason", None), dtype=pl.String),
+            at_random=False,
         )
         if self.asked is not None:
             rows = rows.join(kept_table(lake.uri, self.source.folder, self.asked), on="item", how="anti")
@@ -94,40 +94,40 @@ class SelectStep:
 
     def _best(self, rows: pl.DataFrame) -> pl.DataFrame:
         order = ["score", "tie", "partition", "row"]
-        return rows.sort(order, descending=[True, False, False, False]).head(self.n)
+        rows = rows.sort(order, descending=[True, False, False, False])
+        if not self.of_each:
+            return rows.head(self.n)
+        return rows.filter(pl.int_range(pl.len()).over("label") < self.n)
 
-    def _scores(self, frame: pl.DataFrame, lake: Lake, partition: Partition) -> npt.NDArray[np.float64]:
-        schema = self.source.plan.schema
+    def _scores(
+        self, chooser: QueryStrategy, doubtful: Floats, frame: pl.DataFrame, lake: Lake, partition: Partition
+    ) -> Floats:
         features = None if self.features is None else self.features.of(lake, partition)
+        seed = number_of(f"{self.seed} {partition.id}")
+        schema = self.source.plan.schema
         if schema.is_structured:
-            return self._by_confidence(frame, partition, features)
-        probabilities = frame.select(f"p_{name}" for name in schema.classes).to_numpy()
-        return self._score(probabilities, self.source.cast(lake, partition), partition, features)
-
-    def _by_confidence(
-        self, frame: pl.DataFrame, partition: Partition, features: Vectors | None
-    ) -> npt.NDArray[np.float64]:
-        """A value is right or it is not: a question of two classes, of which the first is never the less likely."""
-        sure = (1.0 + frame["confidence"].to_numpy()) / 2
-        votes = VoteTable(frame["item"].to_list(), (), ("right", "wrong"), [], [], [])
-        pool = Pool(np.stack([sure, 1.0 - sure], axis=1), votes, _number(f"{self.seed} {partition.id}"), features)
-        chooser: QueryStrategy = registry.find("query_strategy", self.strategy)()
-        return chooser.score(pool)
-
-    def _score(
-        self, probabilities: npt.NDArray[np.float64], part: Ballots, partition: Partition, features: Vectors | None
-    ) -> npt.NDArray[np.float64]:
-        chooser: QueryStrategy = registry.find("query_strategy", self.strategy)()
-        seed = _number(f"{self.seed} {partition.id}")
+            votes = silent(frame["item"].to_list())
+            return chooser.score(Pool(doubtful, votes, seed, features, respondents=self.respondents))
+        part = self.source.cast(lake, partition)
         if not part.is_multi:
-            return chooser.score(Pool(probabilities, part.first, seed, features))
+            return chooser.score(Pool(doubtful, part.first, seed, features, respondents=self.respondents))
+        probabilities = frame.select(f"p_{name}" for name in schema.classes).to_numpy()
+        return self._of_each_class(chooser, probabilities, part, seed, features)
+
+    def _of_each_class(
+        self, chooser: QueryStrategy, probabilities: Floats, part: Ballots, seed: int, features: Vectors | None
+    ) -> Floats:
+        """Where several classes may be chosen, each is a question: the sum of their scores."""
         each = [
-            chooser.score(Pool(np.stack([1 - probabilities[:, k], probabilities[:, k]], axis=1), table, seed, features))
+            chooser.score(
+                Pool(
+                    np.stack([1 - probabilities[:, k], probabilities[:, k]], axis=1),
+                    table,
+                    seed,
+                    features,
+                    respondents=self.respondents,
+                )
+            )
             for k, table in enumerate(part.tables.values())
         ]
         return np.asarray(np.sum(each, axis=0))
-
-
-def _number(text: str) -> int:
-    """A number that stands for a text, below 2^63."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1

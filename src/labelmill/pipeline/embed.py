@@ -16,7 +16,7 @@ from labelmill.pipeline._features import LAST, EmbedStage, Features, features_of
 from labelmill.pipeline._stage_run import Tally, receipts_of
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Embedded", "embed", "ready_features"]
+__all__ = ["Embedded", "embed", "first_encoder", "ready_features"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def ready_features(workspace: Workspace, reader: str) -> Features:
     if not workspace.project["features.encoder"]:
         raise UsageError(
             f"{reader} reads features, and this project has no encoder: in labelmill.toml, set "
-            f'[features] encoder = "{_FIRST[workspace.schema.modality]}"'
+            f"{first_encoder(workspace)}"
         )
     features = features_of_project(workspace)
     embeddings = workspace.lake.embeddings
@@ -138,6 +138,11 @@ def ready_features(workspace: Workspace, reader: str) -> Features:
     if any(piece.id not in sealed for piece in embeddings.pieces()):
         embed(workspace)
     return features
+
+
+def first_encoder(workspace: Workspace) -> str:
+    """What to set in `labelmill.toml` to begin with."""
+    return f'[features] encoder = "{_FIRST[workspace.schema.modality]}"'
 
 
 _FIRST = {"text": "hashing", "image": "image_onnx:FILE", "audio": "mel"}

@@ -14,9 +14,10 @@ from labelmill.domain.consensus import Consensus
 from labelmill.domain.task import Task
 from labelmill.errors import FailedError, UsageError, nearest
 from labelmill.pipeline._asked import remember_asked
+from labelmill.pipeline._choosing import answered_items
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.predict import predict
-from labelmill.pipeline.select import answered_items, ask_file, keep_answers
+from labelmill.pipeline.select import ask_file, keep_answers
 from labelmill.pipeline.votes import Machine, current_machines
 from labelmill.pipeline.workspace import Workspace
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from labelmill.errors import UsageError
 from labelmill.pipeline._database_votes import PEOPLE
-from labelmill.pipeline._gold_looks import Looks, why_of
+from labelmill.pipeline._gold_looks import Looks
 from labelmill.pipeline._measured import measured
 from labelmill.pipeline._suggestions import Suggestions
 from labelmill.pipeline.aggregate import aggregate
@@ -167,7 +167,8 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
     suggestions = Suggestions(workspace, selected.answers)
     gold = training = Put(0, 0)
     if workspace.project["people.gold_share"]:
-        looks = Looks(selected.strategy, suggestions.source, suggestions.version, selected.answers)
+        whys = {task.item: task.why for task in selected.tasks}
+        looks = Looks(suggestions.source, suggestions.version, selected.answers, whys)
         gold = put_tasks(database, project, gold_tasks(workspace, looks))
     if workspace.project["people.training"]:
         training = put_tasks(database, project, training_tasks(workspace))
@@ -187,14 +188,13 @@ def _label_tasks(workspace: Workspace, selected: Selected, suggestions: Suggesti
     for task, known in zip(selected.tasks, measured(workspace, items), strict=True):
         if task.item in shown:
             continue
-        label, confidence = selected.answers.get(task.item, (None, None))
         yield NewTask(
             task.item,
             shown_content(known),
             priority=task.priority,
             overlap=workspace.project["people.overlap"],
             suggestions=suggestions.of(known),
-            why=why_of(selected.strategy, confidence if label is not None else None),
+            why=task.why,
         )
 
 

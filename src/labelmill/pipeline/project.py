@@ -199,7 +199,13 @@ def _typed(key: str, value: Any, expected: type, path: Path) -> Any:
     return value
 
 
-_READERS: Final[Mapping[type, Callable[[str, Any, type, Path], Any]]] = {dict: _tables, Mapping: _table}
+def _truth(key: str, value: Any, _: type, path: Path) -> bool:
+    if not isinstance(value, bool):
+        raise ProjectError(f"{path}: {key} must be true or false, found {value!r}")
+    return value
+
+
+_READERS: Final[Mapping[type, Callable[[str, Any, type, Path], Any]]] = {dict: _tables, Mapping: _table, bool: _truth}
 
 
 def _check_values(settings: Mapping[str, Any], path: Path) -> None:
@@ -221,8 +227,8 @@ def _check_values(settings: Mapping[str, Any], path: Path) -> None:
         if not 0 < settings[key] < 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
     check_teaching(settings, path)
-    for key in ("people.gold_share", "people.blind_share", "people.threshold"):
-        if not 0 <= settings[key] <= 1:
+    for key in ("people.gold_share", "people.blind_share", "people.threshold", "select.random_share"):
+        if settings[key] != "" and not 0 <= settings[key] <= 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
     if not 1 <= settings["people.lease_minutes"] <= MOST_LEASE_MINUTES:
         found = settings["people.lease_minutes"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -14,21 +14,15 @@ from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.task import Task
 from labelmill.errors import LabelmillError, StorageError, UsageError
 from labelmill.pipeline._asked import remember_asked
-from labelmill.pipeline._ballot_source import BallotSource
-from labelmill.pipeline._ballots import ANSWERS, BallotPlan, fingerprint
+from labelmill.pipeline._balance import check_balance
+from labelmill.pipeline._choosing import Wish, choose
 from labelmill.pipeline._data_files import format_of
-from labelmill.pipeline._digests import digest_of
-from labelmill.pipeline._engines import open_engine
 from labelmill.pipeline._features import Features
-from labelmill.pipeline._reduce import Reduce
-from labelmill.pipeline._select_step import ASKED_ITEMS, PICKED, SelectStep
 from labelmill.pipeline.aggregate import current_consensus, engine_for
-from labelmill.pipeline.embed import ready_features
-from labelmill.pipeline.votes import ballot_plan, people_votes
+from labelmill.pipeline.embed import first_encoder, ready_features
 from labelmill.pipeline.workspace import Workspace
-from labelmill.stores.consensus_versions import ConsensusVersion
 
-__all__ = ["Selected", "answered_items", "ask_file", "keep_answers", "select"]
+__all__ = ["Selected", "ask_file", "keep_answers", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +38,15 @@ class Selected:
         The file to fill in, if one was asked for.
     answers : mapping of str to (str or None, float)
         Item -> the consensus on it and how sure that is.
+    note : str
+        What the strategy could not do in this project, and what to set; mostly empty.
     """
 
     tasks: list[Task]
     strategy: str
     out: Path | None = None
     answers: Mapping[str, tuple[str | None, float]] = field(default_factory=dict)
+    note: str = ""
 
 
 def select(
@@ -61,6 +58,8 @@ def select(
     seed: int | None = None,
     engine: str | None = None,
     workers: int | None = None,
+    random_share: float | None = None,
+    balance_classes: bool | None = None,
 ) -> Selected:
     """The items that matter most among those nobody has been asked about.
 
@@ -79,76 +78,69 @@ def select(
         the project's engine.
     workers : int, optional
         How many workers at most.
+    random_share : float, optional
+        Share of them that is drawn at random, 0 to 1; the project's without it, else the strategy's own.
+    balance_classes : bool, optional
+        Choose as many of each class as can be had, going by the consensus; the project's setting without it.
     """
     n = workspace.project["select.count"] if count is None else count
     if n < 1:
         raise UsageError(f"--count must be at least 1, found {n}")
-    name = strategy or workspace.project["select.strategy"]
-    needs_features = getattr(registry.find("query_strategy", name), "needs_features", False)
+    draw = workspace.project["project.seed"] if seed is None else seed
+    wish = _wish(
+        workspace, Wish(strategy or workspace.project["select.strategy"], n, draw), random_share, balance_classes
+    )
     stored = current_consensus(workspace)
     path = None if out is None else Path(out)
     if path is not None:
         keep_answers(workspace, path)
-    draw = workspace.project["project.seed"] if seed is None else seed
     need = Resources(workers=workspace.most_workers(workers))
     where = engine_for(workspace, engine, workers)
-    asked_for = {"count": n, "strategy": name, "seed": draw, "out": None if path is None else str(path)}
+    told = {"count": n, "strategy": wish.strategy, "seed": wish.seed, "out": None if path is None else str(path)}
     with ExitStack() as stack:
         stack.enter_context(workspace.lake.writing())
-        features = ready_features(workspace, f"the strategy {name!r}") if needs_features else None
-        run = stack.enter_context(workspace.running("select", engine=where, parameters=asked_for))
-        picked = _picked(workspace, stored, name, n, draw, where, need, features)
-        tasks = [Task(item, "label", score) for item, score in picked.select("item", "score").iter_rows()]
+        features, note = _features(workspace, wish.strategy)
+        run = stack.enter_context(workspace.running("select", engine=where, parameters=told))
+        picked = choose(workspace, stored, wish, where, need, features)
+        tasks = [
+            Task(item, "label", score, why=why, at_random=at_random)
+            for item, score, why, at_random in picked.select("item", "score", "why", "at_random").iter_rows()
+        ]
         if path is not None:
             _write_questions(workspace, path, _items_at(workspace, stored.partitions, picked), picked)
-        remember_asked(
-            workspace, [task.item for task in tasks]
-        )  # once the file is there: what nobody was given has not been asked
-        workspace.end(run, counts={"items": len(tasks)})
+        # Once the file is there: what nobody was given has not been asked.
+        remember_asked(workspace, [task.item for task in tasks], [task.item for task in tasks if task.at_random])
+        workspace.end(run, counts={"items": len(tasks), "at_random": sum(task.at_random for task in tasks)})
     rows = picked.select("item", "label", "confidence").iter_rows()
-    return Selected(tasks, name, path, {item: (label, confidence) for item, label, confidence in rows})
+    return Selected(tasks, wish.strategy, path, {item: (label, confidence) for item, label, confidence in rows}, note)
 
 
-def _picked(
-    workspace: Workspace,
-    stored: ConsensusVersion,
-    strategy: str,
-    n: int,
-    seed: int,
-    engine_name: str,
-    need: Resources,
-    features: Features | None,
-) -> pl.DataFrame:
-    """The best items, best first; see `PICKED`."""
-    if not stored.partitions:
-        return pl.DataFrame(schema=PICKED)
-    plan, answers = _no_ballots(workspace) if workspace.schema.is_structured else ballot_plan(workspace)
-    answered = answered_items(workspace)
-    told = [stored.digest, strategy, n, seed, answered["item"].to_list(), fingerprint(plan, answers)]
-    if features is not None:
-        told.append(features.encoder.fingerprint)
-    digest = digest_of(told)
-    with closing(open_engine(engine_name)) as engine:
-        reduce = Reduce(workspace, engine, need, "select", digest)
-        reduce.begin()
-        source = BallotSource.published(reduce, plan, answers)
-        asked = reduce.publish("asked", answered.cast(ASKED_ITEMS)) if answered.height else None  # type: ignore[arg-type]  # a mapping of names to types is what cast documents
-        step = SelectStep(source, stored.digest, strategy, n, seed, seed + answered.height, asked, features)
-        picked = reduce.run("best", step, stored.partitions, workspace.watch("select"))
-    reduce.end()
-    return picked
+def _wish(workspace: Workspace, wish: Wish, random_share: float | None, balance: bool | None) -> Wish:  # noqa: FBT001 -- an option as it was given
+    """With what is asked for besides, else what the project says, else what the strategy does by itself."""
+    share = workspace.project["select.random_share"] if random_share is None else random_share
+    if share == "":
+        share = getattr(registry.find("query_strategy", wish.strategy)(), "random_share", 0.0)
+    if not 0 <= share <= 1:
+        raise UsageError(f"--random-share must lie between 0 and 1, found {share}")
+    balance = workspace.project["select.balance_classes"] if balance is None else balance
+    if balance:
+        check_balance(workspace)
+    return replace(wish, random_share=float(share), balance=bool(balance))
 
 
-def answered_items(workspace: Workspace) -> pl.DataFrame:
-    """Items whose answer is known, or that some person was asked about; what machines said in files is not asking."""
-    votes = people_votes(workspace, ("label", "review", "gold"))
-    is_answer = (pl.col("purpose") == "gold") | (pl.col("kind").fill_null("person") == "person")
-    return votes.filter(is_answer).select(pl.col("item").unique().sort())
-
-
-def _no_ballots(workspace: Workspace) -> tuple[BallotPlan, pl.DataFrame]:
-    """Structured answers are no ballots: the confidence of what was made of them is all that strategies need."""
-    return BallotPlan(workspace.schema, (), (), {}), pl.DataFrame(schema=ANSWERS)
+def _features(workspace: Workspace, strategy: str) -> tuple[Features | None, str]:
+    """The features that a strategy reads; a note, where it could read some and the project has none."""
+    plugin = registry.find("query_strategy", strategy)
+    if getattr(plugin, "needs_features", False):
+        return ready_features(workspace, f"the strategy {strategy!r}"), ""
+    if not getattr(plugin, "reads_features", False):
+        return None, ""
+    if workspace.project["features.encoder"]:
+        return ready_features(workspace, f"the strategy {strategy!r}"), ""
+    return None, (
+        f"{strategy} cannot tell which items are alike, for this project has no encoder: it goes by the probabilities "
+        f"alone. In labelmill.toml, set {first_encoder(workspace)}"
+    )
 
 
 def ask_file(workspace: Workspace, tasks: list[Task], out: Path) -> None:
@@ -168,9 +160,9 @@ def ask_file(workspace: Workspace, tasks: list[Task], out: Path) -> None:
 def _write_questions(workspace: Workspace, out: Path, items: pl.DataFrame, picked: pl.DataFrame | None) -> None:
     frame = items.rename({"id": "item", "data": workspace.schema.modality})
     frame = frame.rename({c: c.partition(".")[2] for c in frame.columns if c.startswith(("meta.", "facts."))})
-    frame = frame.rename({c: f"{c}_given" for c in ("label", "suggestion", "confidence") if c in frame.columns})
+    frame = frame.rename({c: f"{c}_given" for c in ("label", "suggestion", "confidence", "why") if c in frame.columns})
     if picked is not None:
-        best = picked.select("item", suggestion="label", confidence=pl.col("confidence").round(4))
+        best = picked.select("item", "why", suggestion="label", confidence=pl.col("confidence").round(4))
         frame = frame.join(best, on="item", how="left", maintain_order="left")
     frame = frame.with_columns(label=pl.lit("")).select("item", "label", pl.exclude("item", "label"))
     with format_of(out).writer(out) as writer:

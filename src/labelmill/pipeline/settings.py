@@ -59,8 +59,18 @@ SETTINGS = (
     Setting("train", "options", Mapping, {}, 'Options of that learner by name, e.g. `method = "full"`; see its row.'),
     Setting("train", "class_weight", str, "none", "What an item of a rare class counts: none, balanced, effective."),
     Setting("train", "resample", str, "none", "Items of rare classes repeated, or of others left: over, under, mean."),
-    Setting("select", "strategy", str, "margin", "Query strategy: margin, entropy, random, ..."),
+    Setting("select", "strategy", str, "margin", "Query strategy: margin, auto, cluster_margin, random, ..."),
     Setting("select", "count", int, 50, "How many items to ask people about at a time."),
+    Setting(
+        "select",
+        "random_share",
+        float,
+        "",
+        "Share of them drawn at random, 0 to 1; 0.1 for auto and 0 else without it.",
+    ),
+    Setting(
+        "select", "balance_classes", bool, default=False, help="Whether to ask for as many of each class as can be had."
+    ),
     Setting("people", "overlap", int, 1, "How many people answer each item."),
     Setting("people", "gold_share", float, 0.0, "Share of gold items among what annotators get, if gold was imported."),
     Setting(

@@ -52,6 +52,8 @@ class Auto:
     """
 
     needs_features: ClassVar[bool] = False
+    reads_features: ClassVar[bool] = True
+    reads_weights: ClassVar[bool] = True
 
     def __init__(self, *, random_share: float = 0.1) -> None:
         self.random_share = random_share

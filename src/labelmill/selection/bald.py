@@ -38,7 +38,6 @@ class Bald:
     [0.19, 0.0, 1.0]
     """
 
-    needs_features: ClassVar[bool] = False
     reason: ClassVar[str] = "annotators are sure and disagree"
 
     def score(self, pool: Pool) -> Floats:

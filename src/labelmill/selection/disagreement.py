@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -42,6 +44,8 @@ class Disagreement:
     >>> Disagreement().score(Pool(np.full((3, 2), 0.5), votes)).tolist()
     [1.0, 0.0, 1.0]
     """
+
+    reason: ClassVar[str] = "annotators disagree"
 
     def __init__(self, *, weighted: bool = False) -> None:
         self.weighted = weighted

@@ -34,7 +34,7 @@ class ExpectedChange:
     [0.707, 0.0]
     """
 
-    needs_features: ClassVar[bool] = False
+    reads_features: ClassVar[bool] = True
     reason: ClassVar[str] = "its answer would change the model"
 
     def score(self, pool: Pool) -> Floats:

@@ -41,7 +41,6 @@ class ExpectedErrorReduction:
     [0.3, 0.2, 0.02]
     """
 
-    needs_features: ClassVar[bool] = False
     reason: ClassVar[str] = "an answer is expected to save {score:.2f} wrong labels for its cost"
 
     def score(self, pool: Pool) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,6 +30,8 @@ class LeastConfidence:
     >>> LeastConfidence().score(Pool(np.array([[0.5, 0.5], [1.0, 0.0]]), votes)).tolist()
     [1.0, 0.0]
     """
+
+    reason: ClassVar[str] = "the likeliest answer is not likely"
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """Between 0 (certain) and 1 (uniform), shape (n_items,); 0 with fewer than two classes."""

@@ -49,6 +49,7 @@ class ProbCover:
     """
 
     needs_features: ClassVar[bool] = True
+    reads_weights: ClassVar[bool] = True
     reason: ClassVar[str] = "has many others close by"
 
     def __init__(self, *, radius: float | None = None, purity: float = 0.95) -> None:

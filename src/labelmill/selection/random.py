@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ class Random:
     >>> bool((Random().score(pool) == Random().score(pool)).all())
     True
     """
+
+    reason: ClassVar[str] = "drawn at random"
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """Uniform in [0, 1), shape (n_items,), from `pool.seed` and the item ids."""

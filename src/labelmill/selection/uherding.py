@@ -40,6 +40,7 @@ class UHerding:
     """
 
     needs_features: ClassVar[bool] = True
+    reads_weights: ClassVar[bool] = True
     reason: ClassVar[str] = "stands for many others that are doubtful"
 
     def __init__(self, *, width: float | None = None) -> None:
