@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from tests.pipeline.lakes import machine_votes, people_votes, project
 
@@ -84,7 +85,7 @@ def test_parts_together_cover_what_the_whole_covers(tmp_path: Path) -> None:
     items = read_consensus(workspace).consensus.items
     vectors = features_of_project(workspace).of_all(workspace.lake)
     known = np.array([int(item[1:]) % 5 == 0 and int(item[1:]) < 60 for item in items])
-    whole = CoreSet().pick(Pool(np.full((200, 3), 1 / 3), silent(items), 0, vectors, known), 20)
+    whole = CoreSet().pick(Pool(np.full((200, 3), 1 / 3), silent(list(items)), 0, vectors, known), 20)
 
     tasks = select(workspace, count=20, strategy="core_set").tasks
 
@@ -92,7 +93,7 @@ def test_parts_together_cover_what_the_whole_covers(tmp_path: Path) -> None:
     assert radius(vectors, known, parts) <= 1.1 * radius(vectors, known, whole.tolist())
 
 
-def radius(vectors: np.ndarray, known: np.ndarray, chosen: list[int]) -> float:  # type: ignore[type-arg]  # any floats
+def radius(vectors: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], chosen: list[int]) -> float:
     centres = np.concatenate([vectors[known], vectors[chosen]])
     return float(np.linalg.norm(vectors[:, None] - centres[None], axis=2).min(axis=1).max())
 

@@ -13,8 +13,8 @@ __all__ = ["BLOCK_CELLS", "blocks", "lower_to", "nearest", "norms", "spread", "s
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
 
-BLOCK_CELLS = 1 << 22
-"""Cells of a block of distances: 16 MB of float32, whatever the size of the pool."""
+BLOCK_CELLS = 1 << 20
+"""Cells of a block of distances: 4 MB of float32, whatever the size of the pool."""
 
 
 def squared_distances(rows: Floats, others: Floats) -> Floats:

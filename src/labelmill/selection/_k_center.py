@@ -86,7 +86,7 @@ def _ahead(least: Floats, rows: Floats, lengths: Floats, count: int) -> Places:
 
 def _central(rows: Floats, allowed: npt.NDArray[np.bool_]) -> int:
     """The allowed row nearest to their mean."""
-    mean = np.mean(rows, axis=0, where=allowed[:, None], dtype=np.float64).astype(np.float32)
+    mean = np.asarray(np.mean(rows, axis=0, where=allowed[:, None], dtype=np.float64), dtype=np.float32)
     least = np.full(len(rows), np.inf, dtype=np.float32)
     lower_to(least, rows, mean[None])
     return int(np.where(allowed, least, np.inf).argmin())

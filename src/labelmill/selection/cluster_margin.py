@@ -73,4 +73,4 @@ def _one_of_each(pool: Pool, closest: Places, count: int) -> Places:
     chosen = np.zeros(len(closest), dtype=bool)
     chosen[first] = True
     others = np.flatnonzero(~chosen)[: count - len(first)]
-    return closest[np.concatenate([np.sort(first), others])]
+    return np.asarray(closest[np.concatenate([np.sort(first), others])])

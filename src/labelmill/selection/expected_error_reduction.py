@@ -80,4 +80,4 @@ def expected_gain(probabilities: npt.NDArray[np.floating], respondents: Sequence
         np.maximum(p * who.accuracy, rival * (1.0 - who.accuracy) / (n_classes - 1)).sum(axis=1) - top[:, 1]
         for who in respondents
     ]
-    return np.maximum(np.stack(gains, axis=1), 0.0)
+    return np.asarray(np.maximum(np.stack(gains, axis=1), 0.0))

@@ -52,8 +52,8 @@ def promise_same_pool_same_answer(factory: Factory) -> None:
     """Scores and picks depend on the pool and its seed alone."""
     for one, other in zip(_scored(factory, _pool(3)), _scored(factory, _pool(3)), strict=True):
         np.testing.assert_array_equal(one, other)
-    for one, other in zip(_picked(factory, _pool(3), 7), _picked(factory, _pool(3), 7), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for first, second in zip(_picked(factory, _pool(3), 7), _picked(factory, _pool(3), 7), strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def promise_class_order_is_irrelevant(factory: Factory) -> None:
@@ -76,8 +76,8 @@ def promise_class_order_is_irrelevant(factory: Factory) -> None:
 
     for scores, expected in zip(_scored(factory, other), _scored(factory, pool), strict=True):
         np.testing.assert_allclose(scores, expected, atol=1e-12)
-    for picked, expected in zip(_picked(factory, other, 12), _picked(factory, pool, 12), strict=True):
-        np.testing.assert_array_equal(picked, expected)
+    for picked, same in zip(_picked(factory, other, 12), _picked(factory, pool, 12), strict=True):
+        np.testing.assert_array_equal(picked, same)
 
 
 def promise_tie_is_not_below_certainty(factory: Factory) -> None:
