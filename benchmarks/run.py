@@ -31,6 +31,7 @@ PARTS = (
     ("model_annotators", "Models that vote: a detector, voice activity, forced alignment"),
     ("structured_others", "Segments, ratings, numbers, choices, rankings and comparisons"),
     ("scale", "Two million texts by ten rules, and kill -9"),
+    ("selection", "Query strategies, against scikit-activeml and ALiPy"),
     ("start", "Start-up and the demo"),
     ("engines", "Engines, against engines that move rows"),
     ("kills", "kill -9 on Ray and Spark clusters"),
