@@ -108,7 +108,8 @@ def test_lazy_cover_is_the_plain_greedy_one(at_once: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(_coverage, "AT_ONCE", at_once)
     rows, weights = some(120), np.random.default_rng(2).random(120).astype(np.float32)
     near = np.exp(-squared_distances(rows, rows) / 5.0)
-    covered, expected = np.zeros(120), []
+    covered: npt.NDArray[np.float32] = np.zeros(120, dtype=np.float32)
+    expected: list[int] = []
     for _ in range(15):
         gains = (np.maximum(near - covered, 0) * weights).sum(axis=1)
         gains[expected] = -1

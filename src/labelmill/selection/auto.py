@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from labelmill.domain.ports import Pool
 from labelmill.selection._candidates import candidates, without
-from labelmill.selection._doubts import doubts, highest
+from labelmill.selection._doubts import doubts, highest, smallest_margins
 from labelmill.selection.cluster_margin import ClusterMargin
 from labelmill.selection.herding import Herding
 from labelmill.selection.random import Random
@@ -110,9 +110,7 @@ class Auto:
 
 
 def _smallest_margins(pool: Pool, count: int) -> Places:
-    places = np.concatenate(candidates(pool))
-    best = highest(lambda part: doubts(pool.probabilities[places[part]]), len(places), count)
-    return np.asarray(places[best], dtype=np.intp)
+    return smallest_margins(pool, np.concatenate(candidates(pool)), count)
 
 
 def _says_something(pool: Pool) -> bool:

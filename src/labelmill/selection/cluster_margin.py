@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from labelmill.domain.ports import Pool
 from labelmill.selection._candidates import Candidates, candidates, features_of, followed_by_unreadable
-from labelmill.selection._doubts import doubts, highest
+from labelmill.selection._doubts import smallest_margins
 from labelmill.selection._k_means import k_means
 
 __all__ = ["ClusterMargin"]
@@ -58,9 +58,7 @@ class ClusterMargin:
         return followed_by_unreadable(_one_of_each(pool, closest, count), found, count)
 
     def _closest(self, pool: Pool, found: Candidates, count: int) -> Places:
-        places = found.readable
-        best = highest(lambda part: doubts(pool.probabilities[places[part]]), len(places), int(self.n_each * count))
-        return np.asarray(places[best])
+        return smallest_margins(pool, found.readable, int(self.n_each * count))
 
 
 def _one_of_each(pool: Pool, closest: Places, count: int) -> Places:
