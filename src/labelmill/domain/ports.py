@@ -182,9 +182,9 @@ class Pool:
 class QueryStrategy(Protocol):
     """Says which items are worth a human: higher = ask sooner.
 
-    It may say why in words: `reason`, a text for people in which {margin} and {score} stand for the item's. One that
-    cannot score without `Pool.features` has `needs_features = True`, one that uses them where there are any
-    `reads_features = True`.
+    It may say why in words: `reason`, a text for people in which {margin}, {confidence} and {score} stand for the
+    item's. One that cannot score without `Pool.features` has `needs_features = True`, one that uses them where there
+    are any `reads_features = True`.
     """
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:

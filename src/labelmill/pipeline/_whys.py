@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from labelmill.domain.ports import Pool
 
-__all__ = ["NOBODY", "SURE", "filled", "reasons_of", "why_of"]
+__all__ = ["NOBODY", "filled", "reasons_of", "why_of"]
 
 NOBODY = "nobody has said anything about it yet"
 
@@ -22,22 +22,21 @@ def why_of(reason: str | None, confidence: float | None, *, margin: float = 0.0,
     Parameters
     ----------
     reason : str or None
-        With {margin} and {score}, or none; None where the strategy gives no reason.
+        With {margin}, {confidence} and {score}, or none; None where the strategy gives no reason.
     confidence : float or None
         How sure the consensus is; None where nobody has said anything.
     """
     if reason is None or "{" in reason:
         if confidence is None:
             return NOBODY
-        sure = SURE.format(confidence=confidence)
-        return sure if reason is None else f"{filled(reason, margin, score)}: {sure}"
+        return filled(SURE if reason is None else reason, margin, score, confidence)
     return reason
 
 
-def filled(reason: str, margin: float, score: float) -> str:
+def filled(reason: str, margin: float, score: float, confidence: float) -> str:
     """The reason with the item's numbers; of a strategy that asks for numbers we do not know, as it is."""
     try:
-        return reason.format(margin=abs(margin), score=score)
+        return reason.format(margin=abs(margin), score=score, confidence=confidence)
     except (KeyError, IndexError, ValueError):
         return reason
 

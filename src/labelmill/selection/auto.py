@@ -12,6 +12,7 @@ from labelmill.selection._candidates import candidates, without
 from labelmill.selection._doubts import doubts, highest, smallest_margins
 from labelmill.selection.cluster_margin import ClusterMargin
 from labelmill.selection.herding import Herding
+from labelmill.selection.margin import Margin
 from labelmill.selection.random import Random
 
 __all__ = ["Auto"]
@@ -26,7 +27,7 @@ ALIKE = 1e-6
 
 AT_RANDOM = "drawn at random, to measure what choosing is worth"
 
-CLOSE = "margin {margin:.2f}"
+CLOSE = Margin.reason
 
 
 class Auto:

@@ -32,7 +32,7 @@ class Entropy:
     [1.0, 0.0]
     """
 
-    reason: ClassVar[str] = "entropy {score:.2f}"
+    reason: ClassVar[str] = "entropy {score:.2f}: the annotators so far are {confidence:.0%} sure"
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """Between 0 (certain) and 1 (uniform), shape (n_items,)."""

@@ -41,7 +41,7 @@ class ExpectedErrorReduction:
     [0.3, 0.2, 0.02]
     """
 
-    reason: ClassVar[str] = "an answer is expected to save {score:.2f} wrong labels for its cost"
+    reason: ClassVar[str] = "an answer is worth {score:.2f} wrong labels"
 
     def score(self, pool: Pool) -> Floats:
         """Wrong labels saved for a unit of cost, shape (n_items,); not below 0."""

@@ -31,7 +31,7 @@ class LeastConfidence:
     [1.0, 0.0]
     """
 
-    reason: ClassVar[str] = "the likeliest answer is not likely"
+    reason: ClassVar[str] = "the annotators so far are {confidence:.0%} sure"
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """Between 0 (certain) and 1 (uniform), shape (n_items,); 0 with fewer than two classes."""

@@ -32,7 +32,7 @@ class Margin:
     [1.0, 0.0]
     """
 
-    reason: ClassVar[str] = "margin {margin:.2f}"
+    reason: ClassVar[str] = "margin {margin:.2f}: the annotators so far are {confidence:.0%} sure"
 
     def score(self, pool: Pool) -> npt.NDArray[np.float64]:
         """Between 0 (certain) and 1 (a tie), shape (n_items,); 0 with fewer than two classes."""

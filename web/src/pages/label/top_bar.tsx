@@ -24,7 +24,7 @@ export function TopBar<V>({ desk }: { desk: Desk<V> }) {
         <span class="chip">{tOf(`label.purpose.${task.purpose}`)}</span>
       )}
       {task?.why && (
-        <span class="top-why" title={t("label.why")}>
+        <span class="top-why" title={task.why}>
           <span class="sr-only">{t("label.why")}: </span>
           {task.why}
         </span>
