@@ -39,6 +39,8 @@ CLASSES = '[schema]\nclasses = ["ham", "spam"]\n'
         (f'{CLASSES}[train]\nlearner = "tfidf_linaer"\n', ("train.learner", "did you mean 'tfidf_linear'?")),
         (f'{CLASSES}[select]\nstrategy = "entrpy"\n', ("select.strategy", "did you mean 'entropy'?")),
         (f"{CLASSES}[select]\ncount = 0\n", ("select.count must be at least 1, found 0",)),
+        (f"{CLASSES}[select]\nrandom_share = 2\n", ("select.random_share must lie between 0 and 1, found 2.0",)),
+        (f'{CLASSES}[select]\nbalance_classes = "yes"\n', ("select.balance_classes must be true or false",)),
         (f"{CLASSES}[certify]\nerror = 2\n", ("certify.error must lie between 0 and 1, found 2",)),
         (f"{CLASSES}[certify]\nconfidence = nan\n", ("certify.confidence must lie between 0 and 1, found nan",)),
         (f'{CLASSES}[export]\nformats = ["cvs"]\n', ("export.formats", "'cvs'", "did you mean 'csv'?")),
