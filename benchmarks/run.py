@@ -39,6 +39,7 @@ PARTS = (
     ("browser", "The labelling page in a browser"),
     ("people_queue", "The queue that people work from"),
     ("server", "Labelling through the server"),
+    ("serving", "Serving models: micro-batches"),
     ("browser_engines", "Shapes, spans and sounds in the browser"),
 )
 """Module in this folder with `report() -> str`, and its heading."""

@@ -88,7 +88,7 @@ def labels_of(folder: Path) -> dict[str, str]:
     workspace = Workspace.open(folder)
     consensus = read_consensus(workspace).consensus
     assert workspace.lake.item_ids().to_list() == list(consensus.items)
-    return dict(zip(consensus.items, consensus.labels, strict=True))
+    return {item: str(label) for item, label in zip(consensus.items, consensus.labels, strict=True)}
 
 
 def expected(n: int) -> dict[str, str]:

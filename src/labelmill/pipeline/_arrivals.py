@@ -121,7 +121,7 @@ def _is_being_written(path: Path) -> bool:
         if lease is None:
             return False
         # Who opens the file meanwhile is announced by a signal; this one is ignored unless somebody asks for it.
-        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)  # type: ignore[attr-defined]  # of Linux
+        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(fd, lease, fcntl.F_RDLCK)
         fcntl.fcntl(fd, lease, fcntl.F_UNLCK)
     except OSError as error:

@@ -13,7 +13,7 @@ from labelmill.errors import FailedError
 from labelmill.server.model_serving.batcher import Batcher, BusyError, LateError, Limits
 from labelmill.server.model_serving.figures import ModelFigures, model_figures
 
-Run = Callable[[Callable[[Batcher], Awaitable[Any]]], Any]
+Run = Callable[..., Any]
 
 
 @pytest.fixture

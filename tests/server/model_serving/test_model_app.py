@@ -29,7 +29,7 @@ from labelmill.pipeline.workspace import Workspace
 from labelmill.server.model_serving import shelf as shelf_module
 from labelmill.server.model_serving.app import create_model_app
 from labelmill.server.model_serving.batcher import Limits
-from labelmill.server.model_serving.shelf import ServedModel, Shelf
+from labelmill.server.model_serving.shelf import Shelf
 
 INFER = "/v2/models/tfidf_linear/infer"
 CONFIG = (
@@ -54,12 +54,12 @@ def client(project: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def counting(tmp_path: Path) -> Iterator[tuple[Counting, httpx.Client]]:
+def counting() -> Iterator[tuple[Counting, httpx.Client]]:
     """A model that a test can hold up, and a client of it; it may be asked for 8 items at once, and 10 may wait."""
     learner = Counting(bad="bad")
-    shelf = Shelf(tmp_path, limits=Limits(max_batch=4, max_waiting=10, most_items=8, most_characters=20))
-    shelf._served = {"counting": ServedModel(model_of(learner), shelf.limits, shelf._worker)}
-    shelf._looked = time.monotonic() + 1_000
+    shelf = Shelf(limits=Limits(max_batch=4, max_waiting=10, most_items=8, most_characters=20))
+    shelf.put(model_of(learner))
+    learner.batches.clear()  # what warmed it up
     with served(create_model_app(shelf)) as made:
         yield learner, made
     shelf.close()

@@ -1,8 +1,9 @@
 """Micro-batches: what many clients ask for at the same moment is one call of the model.
 
-A model pays a fixed price for each call. While one batch is computed, what comes meanwhile waits and is the next batch;
-after a batch of n items the batcher waits a moment for about as many, because clients that were just answered ask
-again. After a batch of one it waits for nobody, so a lone client pays nothing for the crowd that is not there.
+A model pays a fixed price for each call. While one batch is computed, what comes meanwhile waits for the next one; and
+because clients that were just answered ask again, the batcher waits a moment for as many as there were: without it they
+would fall apart into two groups that take turns. Once a client was alone, nobody is waited for, so that one pays
+nothing for a crowd that is not there.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class Batcher:
         self._worker, self._figures = worker, figures
         self._waiting: deque[_Call] = deque()
         self._n_waiting = 0
-        self._n_last = 1
+        self._n_expected = 1
         self._enough = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
 
@@ -151,7 +152,7 @@ class Batcher:
         ]
         self._waiting.extend(calls)
         self._n_waiting += len(texts)
-        if self._n_waiting >= self._expected():
+        if self._n_waiting >= self._n_expected:
             self._enough.set()
         if self._runner is None or self._runner.done():
             self._runner = loop.create_task(self._run())
@@ -171,13 +172,12 @@ class Batcher:
             batch = self._take()
             if batch:
                 await self._compute(batch)
-
-    def _expected(self) -> int:
-        return min(self._n_last, self.limits.max_batch)
+                n = sum(len(call.texts) for call in batch) + self._n_waiting
+                self._n_expected = max(1, min(n, self.limits.max_batch))
 
     async def _gather(self) -> None:
-        """Wait a moment for as many items as the last batch had."""
-        if self._n_waiting >= self._expected():
+        """Wait a moment for those who were just answered."""
+        if self._n_waiting >= self._n_expected:
             return
         self._enough.clear()
         try:
@@ -199,7 +199,6 @@ class Batcher:
             batch.append(self._waiting.popleft())
             n += len(call.texts)
         self._n_waiting -= n
-        self._n_last = max(1, n)
         return batch
 
     async def _compute(self, batch: list[_Call]) -> None:

@@ -56,14 +56,14 @@ class Shelf:
 
     Parameters
     ----------
-    folder : Path
-        Of the project.
+    folder : Path or None
+        Of the project; None for models that are put here and stay as they are.
     only : str, optional
         Name of the one to serve; all trained ones without it.
     limits : Limits
     """
 
-    def __init__(self, folder: Path, *, only: str | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, only: str | None = None, limits: Limits | None = None) -> None:
         self._folder, self._only = folder, only
         self.limits = limits or Limits()
         self._worker = ThreadPoolExecutor(1, "labelmill-model")
@@ -97,6 +97,8 @@ class Shelf:
         FailedError
             If nothing can be served.
         """
+        if self._folder is None:
+            return
         with self._loading:
             workspace = Workspace.open(self._folder)
             known = self._wanted(workspace)
@@ -104,9 +106,24 @@ class Shelf:
             for name, version in known.items():
                 served = self._served.get(name)
                 if served is None or served.model.version != version:
-                    self._put(workspace, name)
+                    self._renew(workspace, name)
             self._served = {name: served for name, served in self._served.items() if name in known}
             self._first = str(workspace.project["train.learner"])
+
+    def put(self, model: ReadyModel) -> None:
+        """Serve a model, once it is warm, in place of one of its name.
+
+        Raises
+        ------
+        FailedError
+            If it cannot say anything.
+        """
+        model.warm_up()
+        if model.name in self._served:
+            self._served[model.name].model = model
+        else:
+            self._served = {**self._served, model.name: ServedModel(model, self.limits, self._worker)}
+        logger.info("model.ready", extra={"facts": {"model": model.name, "version": model.version}})
 
     async def model(self, name: str | None = None) -> ServedModel:
         """The served model of that name; without one, the project's learner.
@@ -161,10 +178,9 @@ class Shelf:
             raise FailedError(f"no trained annotator is called {self._only!r}: {nearest(self._only, known)}")
         return {self._only: known[self._only]}
 
-    def _put(self, workspace: Workspace, name: str) -> None:
+    def _renew(self, workspace: Workspace, name: str) -> None:
         try:
-            model = ready_model(workspace, name)
-            model.warm_up()
+            self.put(ready_model(workspace, name))
         except Exception as error:
             self._failed[name] = str(error)[:500]
             if not self._served:
@@ -172,8 +188,3 @@ class Shelf:
             logger.warning("model.not_loaded", extra={"facts": {"model": name, "error": str(error)[:500]}})
             return
         self._failed.pop(name, None)
-        if name in self._served:
-            self._served[name].model = model
-        else:
-            self._served = {**self._served, name: ServedModel(model, self.limits, self._worker)}
-        logger.info("model.ready", extra={"facts": {"model": name, "version": model.version}})
