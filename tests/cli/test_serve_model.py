@@ -17,7 +17,7 @@ from labelmill.errors import FailedError, UsageError
 
 def test_a_trained_model_is_served_until_stopped(tmp_path: Path) -> None:
     """The command says where it serves, answers there, and ends well on SIGTERM."""
-    folder = trained_project(tmp_path / "mails", 12)
+    folder = trained_project(tmp_path / "mails")
     command = [sys.executable, "-m", "labelmill.cli.main", "serve-model", str(folder), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

@@ -209,7 +209,7 @@ def test_a_trained_model_votes_on_what_arrives(tmp_path: Path) -> None:
     """The current model's votes on the new items are in the lake like those of `predict`."""
     from tests.server.model_serving.served import trained_project
 
-    folder = trained_project(tmp_path / "mails", 12)
+    folder = trained_project(tmp_path / "mails")
     (folder / "inbox").mkdir()
     (folder / "inbox" / "a.csv").write_text("id,text\nnew1,a free prize\nnew2,the meeting at noon\n")
 

@@ -64,7 +64,7 @@ def command(
     Examples:
       labelmill watch inbox
       labelmill watch inbox --once --json
-      kafkacat -C -t mails | labelmill watch - --every 5
+      tail -n +1 -f mails.jsonl | labelmill watch - --every 5
     """
     from labelmill.pipeline.watch import watch_folder, watch_lines
     from labelmill.pipeline.workspace import Workspace

@@ -373,7 +373,7 @@ def test_a_token_is_asked_for(project: Path) -> None:
 
 def test_a_new_version_is_picked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trained again beside the running server, the model answers under its new fingerprint; no request fails."""
-    folder = trained_project(tmp_path / "mails", 12)
+    folder = trained_project(tmp_path / "mails")
     monkeypatch.setattr(shelf_module, "LOOK_SECONDS", 0.01)
     shelf = Shelf(folder)
     shelf.load()

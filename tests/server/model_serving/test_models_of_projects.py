@@ -29,7 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iter
     settings = ServerSettings(requests_per_second=10_000, burst=10_000, folders=folders)
     with running_office(shutil.copy(migrated_file, home / "people.db"), settings) as office:
         project = office.project("mails", schema=CHOICE)
-        folders[project.public_id] = trained_project(home / "mails", 12)
+        folders[project.public_id] = trained_project(home / "mails")
         yield Place(office, project, office.project("elsewhere", schema=CHOICE))
 
 
