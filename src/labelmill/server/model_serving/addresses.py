@@ -93,6 +93,7 @@ def model_router(route_class: type[APIRoute], *, prefix: str = "", label_studio_
             response_model=None,
             description=one.about,
             openapi_extra=_described(one),
+            include_in_schema=one in INFERENCE and "version" not in one.path,  # the rest is described by others
         )
     return router
 

@@ -62,7 +62,7 @@ def create_model_app(shelf: Shelf, settings: ServerSettings | None = None, *, to
     app.state.shelves, app.state.token, app.state.traffic = _Only(shelf), token, traffic
     answer_problems(app)
     router = model_router(_TokenRoute)
-    router.add_api_route("/metrics", _metrics, methods=["GET"], response_model=None)
+    router.add_api_route("/metrics", _metrics, methods=["GET"], response_model=None, include_in_schema=False)
     app.include_router(router)
     app.add_middleware(Security, settings=used, traffic=traffic)
     return app
