@@ -115,8 +115,10 @@ def _is_being_written(path: Path) -> bool:
     lease = getattr(fcntl, "F_SETLEASE", None)
     try:
         fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return True
     except OSError:
-        return True  # gone, or not ours to read yet
+        return False  # whoever reads it will say why it cannot be read
     try:
         if lease is None:
             return False

@@ -8,6 +8,7 @@ before it waits for the first arrival, `watch` finishes what an earlier one left
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -286,6 +287,9 @@ class _FolderSource:
         brought = []
         for name in names:
             path = self._watched.folder / name
+            if not os.access(path, os.R_OK):
+                self.refused[str(path)] = "it may not be read: give this user the right to"
+                continue
             try:
                 brought.append(ingest_items(self._workspace, _rows_of(self._workspace, path), str(path)))
             except (BadInputError, UsageError) as error:

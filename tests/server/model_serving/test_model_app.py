@@ -5,7 +5,6 @@ import json
 import struct
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 from tests.server.model_serving.served import (
     Counting,
     lines_of,
-    model_of,
     outputs_of,
     served,
     texts_input,
@@ -28,41 +26,9 @@ from labelmill.pipeline.train import train
 from labelmill.pipeline.workspace import Workspace
 from labelmill.server.model_serving import shelf as shelf_module
 from labelmill.server.model_serving.app import create_model_app
-from labelmill.server.model_serving.batcher import Limits
 from labelmill.server.model_serving.shelf import Shelf
 
 INFER = "/v2/models/tfidf_linear/infer"
-CONFIG = (
-    '<View><Text name="mail" value="$body"/><Choices name="kind" toName="mail">'
-    '<Choice value="spam" alias="S"/><Choice value="ham"/></Choices></View>'
-)
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained_project(tmp_path_factory.mktemp("serving") / "mails")
-
-
-@pytest.fixture(scope="module")
-def client(project: Path) -> Iterator[httpx.Client]:
-    """Of a server that is ready."""
-    shelf = Shelf(project)
-    shelf.load()
-    with served(create_model_app(shelf)) as made:
-        yield made
-    shelf.close()
-
-
-@pytest.fixture
-def counting() -> Iterator[tuple[Counting, httpx.Client]]:
-    """A model that a test can hold up, and a client of it; it may be asked for 8 items at once, and 10 may wait."""
-    learner = Counting(bad="bad")
-    shelf = Shelf(limits=Limits(max_batch=4, max_waiting=10, most_items=8, most_characters=20))
-    shelf.put(model_of(learner))
-    learner.batches.clear()  # what warmed it up
-    with served(create_model_app(shelf)) as made:
-        yield learner, made
-    shelf.close()
 
 
 def test_infer_answers_as_the_protocol_says(client: httpx.Client) -> None:
@@ -306,47 +272,6 @@ def test_a_stream_answers_while_the_client_still_sends(counting: tuple[Counting,
 
     assert (first["id"], second["id"], answer.read()) == (1, 2, b"")
     connection.close()
-
-
-def test_label_studio_gets_one_result_a_task(client: httpx.Client) -> None:
-    """Names of tags, aliases and fields come from the labeling config; a task without text gets an empty result."""
-    tasks = [{"id": 1, "data": {"body": "a free prize"}}, {"id": 2, "data": {}}, {"id": 3, "data": {"body": "noon"}}]
-
-    told = client.post("/predict", json={"tasks": tasks, "label_config": CONFIG, "project": "1.2"}).json()
-
-    assert len(told["results"]) == 3
-    region = told["results"][0]["result"][0]
-    assert {key: region[key] for key in ("from_name", "to_name", "type", "value")} == {
-        "from_name": "kind",
-        "to_name": "mail",
-        "type": "choices",
-        "value": {"choices": ["S"]},
-    }
-    assert told["results"][1]["result"] == []
-    assert {one["model_version"] for one in told["results"]} == {told["model_version"]}
-
-
-def test_label_studio_is_told_what_does_not_fit(client: httpx.Client) -> None:
-    """A config without one of the classes, with an entity, or that is no XML is refused in words."""
-    lacking = CONFIG.replace('<Choice value="ham"/>', "")
-
-    refused = [client.post("/validate", json={"config": one}) for one in (lacking, "<!DOCTYPE a>" + CONFIG, "<View>")]
-
-    assert [one.status_code for one in refused] == [400, 400, 400]
-    assert "no Choice 'ham'" in refused[0].json()["detail"]
-    assert client.post("/validate", json={"config": CONFIG}).json() == {"status": "ok"}
-    assert client.post("/setup", json={"schema": CONFIG}).json() == {
-        "model_version": client.get("/versions").json()["versions"][0]
-    }
-
-
-def test_label_studio_is_told_that_nothing_trains_here(client: httpx.Client) -> None:
-    """Training is refused with what to do instead; other events are heard."""
-    asked = [client.post("/train", json={}), client.post("/webhook", json={"action": "START_TRAINING"})]
-
-    assert [one.status_code for one in asked] == [501, 501]
-    assert "labelmill train" in asked[0].json()["detail"]
-    assert client.post("/webhook", json={"action": "ANNOTATION_CREATED"}).json()["status"] == "ignored"
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=str)

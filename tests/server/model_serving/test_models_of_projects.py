@@ -106,4 +106,6 @@ def test_figures_stand_beside_the_others(place: Place) -> None:
     """What models did is at /metrics of the same server."""
     outputs_of(ask(bare(place, "machine"), "/v2/models/tfidf_linear/infer"))
 
-    assert 'labelmill_model_batch_items_count{model="tfidf_linear"}' in place.office.bare().get("/metrics").text
+    text = place.office.bare().get("/metrics").text
+    assert 'labelmill_model_batch_items_count{model="tfidf_linear"}' in text
+    assert 'route="/api/projects/{project}/v2/models/{model}/infer",status="200"' in text

@@ -75,6 +75,7 @@ class AtRoot:
         """Pass a request on, to the project's own address if it came to `/v2`."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path == "/v2" or path.startswith("/v2/")) and len(self._folders) == 1:
-            longer = f"/api/projects/{next(iter(self._folders))}{path}"
-            scope = {**scope, "path": longer, "raw_path": longer.encode()}
+            # In place: the layer before reads from it which route has answered.
+            scope["path"] = f"/api/projects/{next(iter(self._folders))}{path}"
+            scope["raw_path"] = scope["path"].encode()
         await self._app(scope, receive, send)
