@@ -67,18 +67,20 @@ def model_of(learner: Any, *, version: str = "v1", schema: LabelSchema = SPAM) -
     return ReadyModel("counting", version, schema, heads)
 
 
-def trained_project(folder: Path) -> Path:
-    """A project with a trained `tfidf_linear`, trained once a process."""
-    shutil.copytree(_trained_once(), folder)
+def trained_project(folder: Path, learner: str = "tfidf_linear") -> Path:
+    """A project with a trained learner, trained once a process; features are those of `hashing`."""
+    shutil.copytree(_trained_once(learner), folder)
     return folder
 
 
 @cache
-def _trained_once(n: int = 24) -> Path:
+def _trained_once(learner: str, n: int = 24) -> Path:
     home = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     folder = Path(home) / "mails"
     init(folder, classes=["ham", "spam"])
+    with (folder / "labelmill.toml").open("a") as file:
+        file.write('\n[features]\nencoder = "hashing"\n')
     texts = [
         f"winner number {i} of a free prize" if i % 3 == 0 else f"the meeting number {i} at noon" for i in range(n)
     ]
@@ -88,7 +90,7 @@ def _trained_once(n: int = 24) -> Path:
     workspace = Workspace.open(folder)
     ingest(workspace, folder / "items.csv")
     ingest(workspace, folder / "votes.csv", votes_by="ana")
-    train(workspace)
+    train(workspace, learner=learner)
     return folder
 
 

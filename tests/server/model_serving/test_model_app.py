@@ -326,3 +326,29 @@ def test_nothing_trained_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(FailedError, match="labelmill train"):
         Shelf(tmp_path / "new").load()
+
+
+def test_a_model_that_reads_vectors_is_asked_with_texts_or_vectors(tmp_path: Path) -> None:
+    """Texts go through the encoder it was trained with; its vectors, sent as they are, give the same answer."""
+    from labelmill.domain.item import ItemBatch
+    from labelmill.learners.encoders.hashing import Hashing
+
+    shelf = Shelf(trained_project(tmp_path / "mails", "linear_head"))
+    shelf.load()
+    texts = ["winner of a free prize", "the meeting at noon"]
+    vectors = Hashing().encode(ItemBatch.from_texts(texts)).features
+    inputs = [{"name": "features", "shape": list(vectors.shape), "datatype": "FP32", "data": vectors.ravel().tolist()}]
+    with served(create_model_app(shelf)) as client:
+        told = client.get("/v2/models/linear_head").json()["inputs"]
+        by_texts = outputs_of(client.post("/v2/models/linear_head/infer", json=texts_input(*texts)))
+        by_vectors = outputs_of(client.post("/v2/models/linear_head/infer", json={"inputs": inputs}))
+        refused = client.post(
+            "/v2/models/linear_head/infer",
+            json={"inputs": [{"name": "features", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}]},
+        )
+    shelf.close()
+
+    assert [one["name"] for one in told] == ["text", "features"]
+    assert by_texts["label"] == ["spam", "ham"]
+    assert by_vectors["probability"] == pytest.approx(by_texts["probability"], abs=1e-5)
+    assert refused.status_code == 400
