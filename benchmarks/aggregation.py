@@ -37,7 +37,7 @@ PEERS = {
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 METHODS = {
     "people": {
-        "labelmill": ["MajorityVote", "DawidSkene", "EBCC", "Auto", "Auto, 50 gold"],
+        "labelmill": ["MajorityVote", "ShrinkageDawidSkene", "DawidSkene", "EBCC", "Auto", "Auto, 50 gold"],
         "crowd-kit": ["MajorityVote", "DawidSkene"],
     },
     "rules": {"labelmill": ["MajorityVote", "AnchoredNaiveBayes", "Auto"], "snorkel": ["LabelModel"]},
@@ -149,7 +149,13 @@ def solve_labelmill(method: str, by: str) -> Callable[..., Any]:
     from labelmill import registry
     from labelmill.domain.vote_table import VoteTable
 
-    names = {"MajorityVote": "majority_vote", "DawidSkene": "dawid_skene", "EBCC": "ebcc", "Auto": "auto"}
+    names = {
+        "MajorityVote": "majority_vote",
+        "ShrinkageDawidSkene": "shrinkage_dawid_skene",
+        "DawidSkene": "dawid_skene",
+        "EBCC": "ebcc",
+        "Auto": "auto",
+    }
     model = registry.find("label_model", names.get(method, "anchored_naive_bayes"))
     if method == "Auto, 50 gold":
         return solve_with_gold

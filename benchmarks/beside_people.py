@@ -3,7 +3,8 @@
     python benchmarks/beside_people.py
 
 Votes and gold are real, read from ../shared/data where present; the classifier is made up from gold as in
-vote_quality.py: calibrated, too sure, too modest, or echoing the majority on half of the items.
+vote_quality.py: calibrated, too sure, too modest, or echoing the majority on half of the items; or skewed: log
+probabilities times a number for each class (log-normal, sd 0.5), and one more added (sd 1.5), two draws.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from label_errors import DATA
 from vote_quality import CLASSIFIERS, Crowd, beside, real_crowds
 
+SKEWED: dict[str, dict[str, Any]] = {" by class": {}, " by class, `by_class=False`": {"by_class": False}}
 MANY = 6000
 """Sets with more items are left out: they say the same and take longer."""
 
@@ -33,6 +35,8 @@ def main() -> str:
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [line(kind, [measured(beside(crowd, kind)) for crowd in crowds]) for kind in CLASSIFIERS]
+    drawn = [skewed(beside(crowd, "calibrated"), seed) for crowd in crowds for seed in range(2)]
+    lines += [line(f"skewed{told}", [measured(one, **how) for one in drawn]) for told, how in SKEWED.items()]
     text = "\n".join(lines)
     print(text)
     return text
@@ -41,7 +45,16 @@ def main() -> str:
 report = main
 
 
-def measured(crowd: Crowd) -> dict[str, float]:
+def skewed(crowd: Crowd, seed: int) -> Crowd:
+    """The set with a classifier that is too sure of some classes and leans to others."""
+    draw, n_classes = np.random.default_rng(100 + seed), crowd.probabilities.shape[1]
+    scale, lead = np.exp(draw.normal(0.0, 0.5, n_classes)), draw.normal(0.0, 1.5, n_classes)
+    scores = scale * np.log(np.maximum(crowd.probabilities, 1e-300)) + lead
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return crowd._replace(probabilities=p / p.sum(axis=1, keepdims=True), classifier="skewed")
+
+
+def measured(crowd: Crowd, **options: Any) -> dict[str, float]:
     """What each way gets right on one set, in percent, and what `joint` learned."""
     from labelmill.aggregation.auto import Auto
     from labelmill.aggregation.joint import Joint
@@ -49,7 +62,7 @@ def measured(crowd: Crowd) -> dict[str, float]:
 
     people, both = table_of(crowd, with_classifier=False), table_of(crowd, with_classifier=True)
     started = time.process_time()
-    joint = Joint().fit(both)
+    joint = Joint(**options).fit(both)
     answers = {"joint": joint.predict_proba(both)}
     seconds = time.process_time() - started
     answers["alone"] = crowd.probabilities

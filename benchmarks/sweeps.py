@@ -40,13 +40,28 @@ class Duel(NamedTuple):
     aim: str
 
 
+OURS = "shrinkage_dawid_skene"
 DUELS = (
-    Duel("Dawid-Skene, 1M votes, 20 sweeps", "people", 200_000, "dawid_skene 20", ("crowd-kit", "DawidSkene 20"), "30"),
-    Duel("Dawid-Skene, 1M votes, until it stops", "people", 200_000, "dawid_skene", ("crowd-kit", "DawidSkene"), ""),
+    Duel(
+        "Dawid-Skene, 1M votes, 20 sweeps",
+        "people",
+        200_000,
+        f"{OURS} 20",
+        ("crowd-kit", "DawidSkene 20"),
+        "30",
+    ),
+    Duel(
+        "Dawid-Skene, 1M votes, until it stops",
+        "people",
+        200_000,
+        OURS,
+        ("crowd-kit", "DawidSkene"),
+        "",
+    ),
     Duel("GLAD, 100k votes", "people", 20_000, "glad", ("crowd-kit", "GLAD"), "50"),
     Duel("MACE, 100k votes", "people", 20_000, "mace", ("crowd-kit", "MACE"), "50"),
     Duel("Rules, 1M x 20", "rules", 1_000_000, "anchored_naive_bayes", ("snorkel", "LabelModel"), "3"),
-    Duel("Dawid-Skene, 10M votes, 20 sweeps", "people", 2_000_000, "dawid_skene 20", None, "5 s, 1 GB"),
+    Duel("Dawid-Skene, 10M votes, 20 sweeps", "people", 2_000_000, f"{OURS} 20", None, "5 s, 1 GB"),
 )
 
 
@@ -254,7 +269,7 @@ def _latency() -> str:
 
 
 def _drift() -> str:
-    from labelmill import DawidSkene, OnlineConsensus
+    from labelmill import OnlineConsensus, ShrinkageDawidSkene
 
     votes = people(20_000)
     order = np.random.default_rng(3).permutation(len(votes["item"]))
@@ -271,7 +286,7 @@ def _drift() -> str:
             online.add(int(votes["item"][v]), f"a{votes['annotator'][v]}", "abcd"[votes["label"][v]])
         done = until
         full = _table(votes, order[:until])
-        found, fitted = online.predict_proba(), DawidSkene().fit(full).predict_proba(full)
+        found, fitted = online.predict_proba(), ShrinkageDawidSkene().fit(full).predict_proba(full)
         differ = 100 * (found.argmax(axis=1) != fitted.argmax(axis=1)).mean()
         right = (100 * (answer.argmax(axis=1) == votes["gold"]).mean() for answer in (found, fitted))
         accuracies = " | ".join(f"{share:.2f}" for share in right)

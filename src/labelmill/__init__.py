@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
     from labelmill.aggregation.dawid_skene import DawidSkene
     from labelmill.aggregation.majority_vote import MajorityVote
+    from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
     from labelmill.annotators._lfs import LFs
     from labelmill.annotators._preprocessor import preprocessor
     from labelmill.annotators.alignment import Alignment as alignment
@@ -69,6 +70,7 @@ _HOME = {
     "MajorityVote": ("labelmill.aggregation.majority_vote", "MajorityVote"),
     "Mill": ("labelmill.pipeline.mill", "Mill"),
     "OnlineConsensus": ("labelmill.aggregation._online", "OnlineConsensus"),
+    "ShrinkageDawidSkene": ("labelmill.aggregation.shrinkage_dawid_skene", "ShrinkageDawidSkene"),
     "Vote": ("labelmill.domain.vote", "Vote"),
     "VoteBatch": ("labelmill.domain.vote", "VoteBatch"),
     "VoteQuality": ("labelmill.quality.vote_quality", "VoteQuality"),
@@ -119,6 +121,7 @@ __all__ = [
     "MajorityVote",
     "Mill",
     "OnlineConsensus",
+    "ShrinkageDawidSkene",
     "Vote",
     "VoteBatch",
     "VoteQuality",

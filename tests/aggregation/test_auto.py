@@ -12,8 +12,8 @@ from labelmill.aggregation._pool import pooled
 from labelmill.aggregation._posterior import class_balance
 from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
 from labelmill.aggregation.auto import Auto
-from labelmill.aggregation.dawid_skene import DawidSkene
 from labelmill.aggregation.majority_vote import MajorityVote
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.sums import drive
 from labelmill.domain.vote import AnnotatorKind
@@ -36,7 +36,7 @@ def test_candidates_follow_the_kinds() -> None:
     }
 
     assert tried == {
-        "people": ["dawid_skene", "majority_vote", "wawa", "bwa", "one_coin", "mace", "ibcc", "ebcc"],
+        "people": ["shrinkage_dawid_skene", "majority_vote", "wawa", "bwa", "one_coin", "mace", "ibcc", "ebcc"],
         "rules": ["anchored_naive_bayes", "metal", "majority_vote"],
         "mixed": ["joint", "majority_vote"],
         "models": ["joint", "majority_vote"],
@@ -152,7 +152,7 @@ def test_weights_are_the_best_there_are(crowd: Callable[..., Any]) -> None:
     table, _, _ = crowd(accuracies=[0.95, 0.9, 0.6, 0.4], votes_each=4)
     models: dict[str, CanLeaveOut] = {
         "majority_vote": MajorityVote().fit(table),
-        "dawid_skene": DawidSkene().fit(table),
+        "shrinkage_dawid_skene": ShrinkageDawidSkene().fit(table),
     }
     judged: dict[str, list[CanLeaveOut]] = {name: [model] for name, model in models.items()}
     found = drive(pooled(judged, None), lambda ask: ask(table))
@@ -168,7 +168,7 @@ def test_weights_are_the_best_there_are(crowd: Callable[..., Any]) -> None:
 
     best = found.weights["majority_vote"]
     assert worth(best) > max(worth(best * 1.01), worth(best * 0.99))
-    assert found.scores["dawid_skene"] == pytest.approx(logs[1].mean())
+    assert found.scores["shrinkage_dawid_skene"] == pytest.approx(logs[1].mean())
 
 
 def test_halves_share_repeated_items() -> None:
@@ -193,7 +193,7 @@ def test_large_tables_leave_the_costly_candidate_out(crowd: Callable[..., Any]) 
 def test_left_out_votes_are_foretold_from_the_others() -> None:
     """Without its only vote an item has the class balance; without one of two, what the other says."""
     table = VoteTable.from_matrix([[0, ABSTAIN], [1, 1]], classes=("a", "b"))
-    model = DawidSkene().fit(table)
+    model = ShrinkageDawidSkene().fit(table)
 
     left_out = model.left_out(table)
     alone, second = left_out.without(np.array([0, 2]))
@@ -207,7 +207,7 @@ def test_foretelling_a_coin_earns_no_more_than_chance() -> None:
     labels = np.random.default_rng(0).integers(2, size=(2000, 4))
     table = VoteTable.from_matrix(labels, classes=("a", "b"))
 
-    for model in (MajorityVote().fit(table), DawidSkene().fit(table)):
+    for model in (MajorityVote().fit(table), ShrinkageDawidSkene().fit(table)):
         score = drive(foretelling(model, np.zeros(4, dtype=np.bool_)), lambda ask: ask(table))
         assert score == pytest.approx(np.log(0.5), abs=0.03)
 

@@ -151,5 +151,5 @@ def test_too_many_pairs_are_refused(model: Callable[..., Any]) -> None:
     """Six thousand annotators are more than pairs can be held of; the message says what to take."""
     table = VoteTable(["a"], [f"person {j}" for j in range(6000)], ("a", "b"), [0], [0], [0])
 
-    with pytest.raises(UsageError, match="use dawid_skene"):
+    with pytest.raises(UsageError, match="use shrinkage_dawid_skene"):
         model().fit(table)

@@ -13,12 +13,12 @@ from labelmill.aggregation._asks import Counts
 from labelmill.aggregation._climb import Climber
 from labelmill.aggregation._dirichlet import divergence, log_shares
 from labelmill.aggregation._leave_one_out import foretelling
-from labelmill.aggregation.dawid_skene import DawidSkene
 from labelmill.aggregation.glad import GLAD
 from labelmill.aggregation.ibcc import IBCC
 from labelmill.aggregation.mace import MACE
 from labelmill.aggregation.majority_vote import MajorityVote
 from labelmill.aggregation.one_coin import OneCoin
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.aggregation.wawa import Wawa
 from labelmill.domain.sums import drive
 from labelmill.domain.vote_table import VoteTable
@@ -92,7 +92,9 @@ def test_foretells_votes_better_than_chance(make: Callable[..., Any], crowd: Cal
     table, _, _ = crowd(accuracies=[0.9, 0.85, 0.8, 0.7, 0.6])
     is_rule = np.zeros(5, dtype=np.bool_)
 
-    found, known = (drive(foretelling(m.fit(table), is_rule), lambda ask: ask(table)) for m in (make(), DawidSkene()))
+    found, known = (
+        drive(foretelling(m.fit(table), is_rule), lambda ask: ask(table)) for m in (make(), ShrinkageDawidSkene())
+    )
 
     assert found > -np.log(3) + 0.1
     assert found > known - 0.15

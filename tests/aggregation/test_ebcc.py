@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from labelmill.aggregation.dawid_skene import DawidSkene
 from labelmill.aggregation.ebcc import EBCC
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.domain.vote_table import VoteTable
 
 
@@ -21,7 +21,7 @@ def test_shared_errors_are_not_many_witnesses() -> None:
     """Where many fall into the same trap, EBCC is less sure of the errors than Dawid-Skene is (not rarer wrong)."""
     for seed in range(3):
         table, truth = _with_traps(seed=seed)
-        ebcc, dawid_skene = (model.fit(table).predict_proba(table) for model in (EBCC(), DawidSkene()))
+        ebcc, dawid_skene = (model.fit(table).predict_proba(table) for model in (EBCC(), ShrinkageDawidSkene()))
 
         loss, base_loss = (-np.log(p[np.arange(1500), truth].clip(1e-12)).mean() for p in (ebcc, dawid_skene))
 
@@ -33,7 +33,7 @@ def test_one_subtype_is_a_class() -> None:
     table, _ = _with_traps(seed=5)
 
     single, dawid_skene = (
-        model.fit(table).predict_proba(table).argmax(axis=1) for model in (EBCC(n_subtypes=1), DawidSkene())
+        model.fit(table).predict_proba(table).argmax(axis=1) for model in (EBCC(n_subtypes=1), ShrinkageDawidSkene())
     )
 
     assert (single == dawid_skene).mean() > 0.98

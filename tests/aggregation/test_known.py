@@ -14,7 +14,10 @@ from labelmill.domain.history import History
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import UsageError
 
-LEARNS_FROM_KNOWN = ["auto", "bwa", "dawid_skene", "ebcc", "glad", "ibcc", "joint", "mace", "one_coin", "wawa"]
+LEARNS_FROM_KNOWN = [
+    *("auto", "bwa", "dawid_skene", "ebcc", "glad", "ibcc", "joint", "mace", "one_coin"),
+    *("shrinkage_dawid_skene", "wawa"),
+]
 
 
 def _opposed(n_items: int = 40) -> VoteTable:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from labelmill import OnlineConsensus
 from labelmill.aggregation._confusion import Confusion
 from labelmill.aggregation._tally import Tally
-from labelmill.aggregation.dawid_skene import DawidSkene
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import SchemaError, UsageError
 
@@ -36,8 +36,8 @@ CHANGES = st.lists(
 
 
 @cache
-def _model() -> DawidSkene:
-    return DawidSkene().fit(START)
+def _model() -> ShrinkageDawidSkene:
+    return ShrinkageDawidSkene().fit(START)
 
 
 def _online() -> OnlineConsensus:
@@ -116,7 +116,7 @@ def test_adding_and_taking_back_leaves_no_trace(
 def test_answers_are_one_sweep_from_the_fit(crowd: Callable[..., Any]) -> None:
     """Without new votes it answers as Dawid-Skene does after one sweep more, and every item alike one by one."""
     table, _, _ = crowd(accuracies=[0.9, 0.8, 0.7, 0.6, 0.9, 0.5])
-    model = DawidSkene().fit(table)
+    model = ShrinkageDawidSkene().fit(table)
     counts, items, _ = model._mixture.expected(Tally.by_item(table))
     next_one = Confusion.of(counts, model._confusion.strength, model._confusion.accuracy_strength)
 
@@ -145,7 +145,7 @@ def test_stays_near_a_full_fit(crowd: Callable[..., Any]) -> None:
     online.refit()
     fitted = online.predict_proba()
 
-    full = DawidSkene().fit(table)
+    full = ShrinkageDawidSkene().fit(table)
     np.testing.assert_allclose(full.reliability_, [online.reliability(name) for name in table.annotators], atol=0.01)
     assert (drifted.argmax(axis=1) != fitted.argmax(axis=1)).mean() < 0.01
     assert np.abs(drifted - fitted).mean() < 0.01
@@ -232,7 +232,7 @@ def test_starts_from_nothing() -> None:
 def test_tables_it_cannot_start_from_are_refused() -> None:
     """Patterns have no items to vote on, and a model of other classes has nothing to say here."""
     by_pattern = VoteTable.from_matrix([[0, 1]], classes=("a", "b"), multiplicity=[3])
-    model = DawidSkene().fit(START)
+    model = ShrinkageDawidSkene().fit(START)
 
     with pytest.raises(UsageError, match="one row for each item"):
         OnlineConsensus(by_pattern)

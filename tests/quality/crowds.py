@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from labelmill.aggregation.dawid_skene import DawidSkene
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.domain.vote_table import VoteTable
 from labelmill.quality.check import Check, check
 
@@ -54,7 +54,7 @@ class Crowd:
         table = self.table()
         return check(
             table,
-            DawidSkene().fit(table).predict_proba(table),
+            ShrinkageDawidSkene().fit(table).predict_proba(table),
             truth=self.truth if with_truth else None,
             at=self.at if with_times else None,
             seconds=self.seconds if with_times else None,

@@ -11,7 +11,7 @@ from labelmill.aggregation._confusion import Confusion
 from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._posterior import class_balance, keep_unanimous, posterior, softmax_by_state
 from labelmill.aggregation._tally import Floats, Tally
-from labelmill.aggregation.dawid_skene import DawidSkene
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 from labelmill.errors import SchemaError, UsageError, nearest
@@ -35,7 +35,7 @@ class OnlineConsensus:
     .. math:: n_{jkl} = \sum_i q^{ref}_{ik} [vote_{ij} = l], \qquad N_k = \sum_i q^{ref}_{ik}
 
     A vote takes its item's old share out of the sums and adds the new one. Annotators' confusions and the class balance
-    are those of `DawidSkene` for the sums at this moment, and so is the posterior of every item: one sweep of
+    are those of `ShrinkageDawidSkene` for the sums at this moment, and so is the posterior of every item: one sweep of
     expectation maximisation from the reference, over the votes there are now. Such partial steps are the incremental
     form of Neal and Hinton (1998, https://doi.org/10.1007/978-94-011-5014-9_12). We differ in keeping the reference
     until `refit`, so that the state is a function of the votes and not of their order, and in counting in integers of
@@ -50,12 +50,12 @@ class OnlineConsensus:
     votes : VoteTable or table
         The votes to start from; see `VoteTable.of`. Repeated votes of an annotator on an item all count until that
         annotator votes on it again.
-    model : DawidSkene, optional
+    model : ShrinkageDawidSkene, optional
         Fitted, on these votes or others with the same classes; or with options of your own to be fitted here.
 
     Attributes
     ----------
-    model : DawidSkene
+    model : ShrinkageDawidSkene
         The reference.
     classes : tuple of str
         Class names, in the order of every answer.
@@ -79,14 +79,14 @@ class OnlineConsensus:
     [0.5, 0.5]
     """
 
-    def __init__(self, votes: Any, *, model: DawidSkene | None = None) -> None:
+    def __init__(self, votes: Any, *, model: ShrinkageDawidSkene | None = None) -> None:
         classes = None if model is None or not _is_fitted(model) else model.classes_
         table = VoteTable.of(votes, classes=classes)
         if classes not in (None, table.classes):
             raise UsageError(f"the model was fitted on classes {list(classes)}, the votes have {list(table.classes)}")
         if table.multiplicity is not None:
             raise UsageError("votes come one by one: give a table with one row for each item, not one by pattern")
-        model = DawidSkene() if model is None else model
+        model = ShrinkageDawidSkene() if model is None else model
         self._start(table, model if _is_fitted(model) else model.fit(table))
 
     def add(self, item: Any, annotator: str, label: str | None) -> Floats:
@@ -194,9 +194,9 @@ class OnlineConsensus:
         """Learn a new reference from all votes there are now, from scratch and with the same options."""
         options = {name: getattr(self.model, name) for name in ("max_iterations", "tolerance", "seed")}
         table = self.votes()
-        self._start(table, DawidSkene(**options).fit(table))
+        self._start(table, ShrinkageDawidSkene(**options).fit(table))
 
-    def _start(self, table: VoteTable, model: DawidSkene) -> None:
+    def _start(self, table: VoteTable, model: ShrinkageDawidSkene) -> None:
         self.model, self.classes, self.n_changes = model, table.classes, 0
         self._items = {item: i for i, item in enumerate(table.items)}
         self._annotators = {name: j for j, name in enumerate(table.annotators)}
@@ -207,7 +207,7 @@ class OnlineConsensus:
         self._refer_to(model)
         self._sum_up(tally)
 
-    def _refer_to(self, model: DawidSkene) -> None:
+    def _refer_to(self, model: ShrinkageDawidSkene) -> None:
         fitted, n_classes = model._confusion, len(self.classes)
         nobody = np.zeros((1, n_classes, n_classes))
         newcomer = Confusion.among(nobody, fitted.counts.sum(axis=0), fitted.strength, fitted.accuracy_strength)
@@ -308,5 +308,5 @@ def _place(known: dict[Any, int], name: Any) -> int:
     return known.setdefault(name, len(known))
 
 
-def _is_fitted(model: DawidSkene) -> bool:
+def _is_fitted(model: ShrinkageDawidSkene) -> bool:
     return "annotators_" in vars(model)

@@ -81,7 +81,8 @@ def check_size(model: str, n_annotators: int, n_classes: int) -> None:
     if n_annotators * n_classes > MOST_COLUMNS:
         raise UsageError(
             f"{model} compares all pairs of annotators and labels, {n_annotators} x {n_classes} squared; it takes "
-            f"{MOST_COLUMNS} at most: for many annotators use dawid_skene (people) or anchored_naive_bayes (rules)"
+            f"{MOST_COLUMNS} at most: for many annotators use shrinkage_dawid_skene (people) or "
+            "anchored_naive_bayes (rules)"
         )
 
 

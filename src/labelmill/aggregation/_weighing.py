@@ -14,6 +14,7 @@ from labelmill.aggregation._mixture import Mixture
 from labelmill.aggregation._posterior import posterior
 from labelmill.aggregation._tally import Floats, Tally
 from labelmill.aggregation._temperature import log_of_soft
+from labelmill.aggregation._tone import SharedErrors, Tone
 from labelmill.domain.schema import ABSTAIN
 from labelmill.domain.vote_table import VoteTable
 
@@ -126,21 +127,24 @@ class Weighing:
         What each vote says, and the class balance.
     rule_weight : float
         Weight of rules and class balance.
-    temperatures : mapping of int to float
-        Annotator index -> exponent of its probabilities.
+    tones : mapping of int to Tone
+        Annotator index -> how its probabilities are read.
     trusted : float
         Accuracy of a person who outweighs all machines together.
     is_person : ndarray of bool, shape (n_annotators,)
     people_weight : float
         Weight of what people say together: below 1, their errors are not independent.
+    shared_errors : SharedErrors
+        What people take for what, all together; only the tones of models are learned by it.
     """
 
     words: Mixture
     rule_weight: float
-    temperatures: Mapping[int, float]
+    tones: Mapping[int, Tone]
     trusted: float
     is_person: Mask = field(compare=False)
     people_weight: float = 1.0
+    shared_errors: SharedErrors = field(default_factory=SharedErrors)
 
     def said(self, seen: Seen) -> Said:
         """What people and what rules say of each row."""
@@ -166,7 +170,7 @@ class Weighing:
         """What rules (with the class balance) and models make of each row, (n_rows, n_classes)."""
         machines = self.rule_weight * self.said(seen).rules
         for j, logs in seen.log_soft.items():
-            machines += self.temperatures[j] * logs
+            machines += self.tones[j].say(logs, seen.soft_given[j])
         return machines
 
     def believe(self, seen: Seen) -> Floats:

@@ -13,11 +13,23 @@ from labelmill.aggregation._known import Known
 from labelmill.aggregation._posterior import keep_unanimous, posterior
 from labelmill.aggregation._tally import Floats
 from labelmill.aggregation._temperature import Bend, bend
+from labelmill.aggregation._tone import Lean, lean
 from labelmill.aggregation._weighing import Seen, Weighing
 from labelmill.domain.sums import Sums
 from labelmill.domain.vote_table import VoteTable
 
-__all__ = ["ByMachines", "ByPeople", "ByWitnesses", "MeanOfMachines", "Opening", "Predicted", "Start", "Sweep", "Swept"]
+__all__ = [
+    "ByClass",
+    "ByMachines",
+    "ByPeople",
+    "ByWitnesses",
+    "MeanOfMachines",
+    "Opening",
+    "Predicted",
+    "Start",
+    "Sweep",
+    "Swept",
+]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -118,12 +130,33 @@ class ByPeople:
         weighing, seen = self.weighing, Seen.of(votes, self.weighing.is_person)
         rows = seen.answered & seen.given
         said = weighing.said(seen)
-        loud: dict[int | None, tuple[float, Floats]] = {None: (weighing.rule_weight, said.rules)}
-        loud |= {j: (weighing.temperatures[j], logs) for j, logs in seen.log_soft.items()}
-        weight, logs = loud.pop(self.j, (0.0, np.zeros_like(said.rules)))
-        beside = sum((w * other[rows] for w, other in loud.values()), start=np.zeros_like(said.rules[rows]))
-        targets, _ = posterior(weighing.people(seen)[rows] + beside + weight * logs[rows])
-        return bend(logs[rows], targets, seen.all.weights[rows], weight, beside).sums
+        machines = weighing.machines(seen)[rows]
+        weight, logs = weighing.rule_weight, said.rules
+        if self.j is not None:
+            if self.j not in seen.log_soft:
+                return Bend(0.0, 0.0).sums
+            weight, logs = weighing.tones[self.j].temperature, weighing.tones[self.j].tilted(seen.log_soft[self.j])
+        targets, _ = posterior(weighing.people(seen)[rows] + machines)
+        return bend(logs[rows], targets, seen.all.weights[rows], weight, machines - weight * logs[rows]).sums
+
+
+@dataclass(frozen=True, slots=True)
+class ByClass:
+    """Asks how people's answers, errors that they share allowed for, lean on the tone of model `j` class by class."""
+
+    weighing: Weighing
+    j: int
+
+    def __call__(self, votes: VoteTable, /) -> Sums:
+        """Sums of the shard: `Lean`."""
+        weighing, seen = self.weighing, Seen.of(votes, self.weighing.is_person)
+        if self.j not in seen.log_soft:
+            return Sums(tuple(Lean.none(votes.n_classes)))
+        rows, tone = seen.answered & seen.soft_given[self.j], weighing.tones[self.j]
+        logs = seen.log_soft[self.j][rows]
+        beside = weighing.machines(seen)[rows] - tone.say(logs, rows[rows])
+        shares = weighing.shared_errors.shares(votes.n_classes)
+        return lean(tone, logs, beside, weighing.people(seen)[rows], seen.all.weights[rows], shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +215,7 @@ class ByWitnesses:
         return bend(logs, targets, seen.all.weights[rows], self.temperature, np.zeros_like(logs)).sums
 
     def _others(self, seen: Seen, rows: Mask) -> Floats:
-        own = self.weighing.temperatures[self.j] * seen.log_soft[self.j][rows]
+        own = self.weighing.tones[self.j].say(seen.log_soft[self.j], seen.soft_given[self.j])[rows]
         machines = self.weighing.capped(self.weighing.machines(seen)[rows] - own, seen.answered[rows])
         return posterior(self.weighing.people(seen)[rows] + machines)[0]
 

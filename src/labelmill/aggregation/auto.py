@@ -24,7 +24,6 @@ from labelmill.aggregation._tally import Floats, shortest
 from labelmill.aggregation._temperature import tempered
 from labelmill.aggregation.anchored_naive_bayes import AnchoredNaiveBayes
 from labelmill.aggregation.bwa import BWA
-from labelmill.aggregation.dawid_skene import DawidSkene
 from labelmill.aggregation.ebcc import EBCC
 from labelmill.aggregation.ibcc import IBCC
 from labelmill.aggregation.joint import Joint
@@ -32,6 +31,7 @@ from labelmill.aggregation.mace import MACE
 from labelmill.aggregation.majority_vote import MajorityVote
 from labelmill.aggregation.metal import Metal
 from labelmill.aggregation.one_coin import OneCoin
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.aggregation.wawa import Wawa
 from labelmill.domain.sums import Rounds, Sums
 from labelmill.domain.vote import AnnotatorKind
@@ -60,7 +60,7 @@ class Auto(ByRounds):
     latent-class models compare Gelman, Hwang and Vehtari 2014, https://doi.org/10.1007/s11222-013-9416-2) needs no
     gold. Candidates, the expected one first:
 
-    - people: `DawidSkene`, `IBCC`, `MACE`, `OneCoin`, `BWA`, `Wawa`, `MajorityVote`, `EBCC`;
+    - people: `ShrinkageDawidSkene`, `IBCC`, `MACE`, `OneCoin`, `BWA`, `Wawa`, `MajorityVote`, `EBCC`;
     - rules: `AnchoredNaiveBayes`, `Metal` (from 300 votes, up to 5,000 rules times classes), `MajorityVote`;
     - models, and machines mixed: `Joint`, `MajorityVote`;
     - people beside machines: `Joint`. `MajorityVote` is scored beside it but not taken: it counts every machine as a
@@ -130,7 +130,7 @@ class Auto(ByRounds):
     --------
     >>> votes = {"item": list("aabbcc"), "annotator": list("xyxyxy"), "label": list("001101")}
     >>> sorted(Auto().fit(votes).details_["scores"])[:3]
-    ['bwa', 'dawid_skene', 'ebcc']
+    ['bwa', 'ebcc', 'ibcc']
     """
 
     def __init__(
@@ -257,7 +257,7 @@ class Auto(ByRounds):
         if present - {"person"}:
             return {"joint": Joint(seed=seed), "majority_vote": majority}
         people: dict[str, _Candidate] = {
-            "dawid_skene": DawidSkene(seed=seed),
+            "shrinkage_dawid_skene": ShrinkageDawidSkene(seed=seed),
             "majority_vote": majority,
             "wawa": Wawa(seed=seed),
             "bwa": BWA(seed=seed),

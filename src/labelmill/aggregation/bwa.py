@@ -45,8 +45,8 @@ class BWA(ByRounds):
     in one weight for all classes, where they run each class against the rest: the same with two classes.
 
     All it holds of an annotator is a number of votes and a sum of squared distances, of an item two sums, all of which
-    one vote adds to. One number an annotator: deaf to what people mix up, for which see `DawidSkene`. The average is
-    a point, not a posterior: its shares are timid.
+    one vote adds to. One number an annotator: deaf to what people mix up, for which see `ShrinkageDawidSkene`. The
+    average is a point, not a posterior: its shares are timid.
 
     Parameters
     ----------

@@ -1,43 +1,41 @@
-"""Dawid-Skene: each annotator's confusions, learned without gold."""
+"""Dawid-Skene: each annotator's confusions, the likeliest ones, learned without gold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from labelmill.aggregation._asks import Answers, Counts, Shares
-from labelmill.aggregation._by_rounds import ByMixture
-from labelmill.aggregation._climb import EQUAL, climb
-from labelmill.aggregation._confusion import Confusion
+from labelmill.aggregation._asks import Counts
+from labelmill.aggregation._climb import Climber
 from labelmill.aggregation._mixture import Mixture
-from labelmill.aggregation._options import at_least_one
-from labelmill.aggregation._posterior import class_balance, is_switched, reliability
+from labelmill.aggregation._posterior import class_balance
 from labelmill.aggregation._tally import Floats
-from labelmill.domain.sums import Rounds
-from labelmill.domain.vote import AnnotatorKind
 
 __all__ = ["DawidSkene"]
 
-LEARN_STRENGTHS_FROM = 3
+CREDITED = 0.5
+"""Votes in each cell of each annotator's confusions before any: a density of Dir(1.5, ..., 1.5), whose mode this is."""
+CREDITED_IF_RIGHT = 1.0
+"""As many more on the diagonal: who has hardly voted is a little better than chance."""
 
 
-class DawidSkene(ByMixture):
-    r"""People differ in accuracy and in what they mix up; both are learned from how they agree.
+class DawidSkene(Climber["_Likeliest"]):
+    r"""People differ in accuracy and in what they mix up; the likeliest confusions of each stand for them.
 
-    .. math:: \log q_{ik} = \log \pi_k + \sum_{(j,l) \in votes(i)} E[\log \theta_{jkl}] + const, \qquad
+    .. math:: q_{ik} \propto \pi_k \prod_{(j,l) \in votes(i)} \theta_{jkl}, \qquad
+              \theta_{jkl} = \frac{n_{jkl} + c + d\,[k = l]}{\sum_{l'} n_{jkl'} + K c + d}, \qquad
               n_{jkl} = \sum_i q_{ik} [vote_{ij} = l]
 
-    where :math:`\theta_{jk\cdot}`, the labels annotator j gives to items of class k, has a Dirichlet posterior with
-    counts :math:`n_{jk\cdot}`. Expectation maximisation after Dawid and Skene (1979,
-    https://doi.org/10.2307/2346806), in the variational form of Kim and Ghahramani (2012, "Bayesian classifier
-    combination"). We differ in the prior: rows are shrunk to the annotator's accuracy and the crowd's error pattern,
-    with strengths learned from the data, so that somebody with three votes decides nothing alone; in starting from
-    vote shares; in stopping on the evidence bound per vote, which is sooner than stopping on the last posterior and
-    measures better; and in two guards: classes that come back under each other's names are refused (the fit falls
-    back to equal annotators), and a class named by every vote on an item is never overruled.
+    Expectation maximisation after Dawid and Skene (1979, https://doi.org/10.2307/2346806), in its maximum a posteriori
+    form: each confusion row has a Dirichlet prior that is the same for everybody, so that an answer never given is not
+    impossible. We differ from the paper in that prior, in starting from vote shares of single votes, in stopping on
+    the log posterior per vote, and in two guards: classes that come back under each other's names are refused (all
+    annotators are taken as equal), and a class named by every vote on an item is never overruled.
+
+    Each annotator is known by their own votes alone; `ShrinkageDawidSkene` lets those with few votes borrow from the
+    crowd, and measures better on real votes. Take this one to compare with other implementations.
 
     Meant for people, who are assigned their items: an abstention says nothing. For rules, which choose theirs, use
     `AnchoredNaiveBayes`.
@@ -47,7 +45,7 @@ class DawidSkene(ByMixture):
     max_iterations : int
         At most so many sweeps over the votes.
     tolerance : float
-        Stop when the evidence bound changes by less than this many nats per vote.
+        Stop when the log posterior changes by less than this many nats per vote.
     seed : int
         Not used; nothing is drawn.
 
@@ -70,70 +68,49 @@ class DawidSkene(ByMixture):
     [0, 1]
     """
 
+    model_name = "dawid_skene"
     confusion_: Floats
 
-    def __init__(self, *, max_iterations: int = 100, tolerance: float = 3e-4, seed: int = 0) -> None:
-        self.max_iterations = max_iterations
-        self.tolerance = tolerance
-        self.seed = seed
+    def _start(self, by_shares: Counts) -> _Likeliest:
+        return _Likeliest(by_shares.votes, by_shares.items)
 
-    def learning(
-        self,
-        annotators: Sequence[str],
-        classes: Sequence[str],
-        kinds: Sequence[AnnotatorKind | None],  # noqa: ARG002 -- the role asks for it
-    ) -> Rounds[None]:
-        """Learn from sums over shards; see `LearnsByRounds`."""
-        at_least_one(max_iterations=self.max_iterations)
-        by_shares = Counts.of((yield Shares()))
-        learned = yield from climb(
-            _Judged(by_shares.items, Confusion.of(by_shares.votes)),
-            n_votes=float(by_shares.extra[0]),
-            max_iterations=self.max_iterations,
-            tolerance=self.tolerance,
-        )
-        judged, fallback = learned.beliefs, None
-        if is_switched(judged.confusion.counts):
-            judged, fallback = _equal_annotators(by_shares), EQUAL
-        self._mixture, self._confusion = judged.mixture, judged.confusion
-        answers = Counts.of((yield Answers(self._mixture)))
-        self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
-        self.class_balance_ = np.exp(self._mixture.log_balance)
-        self.confusion_ = judged.confusion.rows
-        self.reliability_ = reliability(answers.votes)
-        self.details_ = {
-            "model": "dawid_skene",
-            "iterations": learned.iterations,
-            "max_iterations": self.max_iterations,
-            "converged": learned.converged,
-            "fallback": fallback,
-        }
+    def _remember(self, beliefs: _Likeliest) -> None:
+        self.confusion_, self._prior = beliefs.rows, beliefs.prior[None]
 
     def _credited(self) -> Floats:
-        return self._confusion.prior
+        return self._prior
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
-    """Items expected in each class, and what the votes on them say about the annotators."""
+class _Likeliest:
+    """The most probable confusions for expected `counts` [j, l, k], and `items` [k]."""
 
+    counts: Floats
     items: Floats
-    confusion: Confusion
+
+    @property
+    def prior(self) -> Floats:
+        """Votes credited beforehand, `[l, k]`."""
+        return np.asarray(CREDITED + CREDITED_IF_RIGHT * np.eye(len(self.items)))
 
     @property
     def mixture(self) -> Mixture:
-        balance = class_balance(self.items)
-        return Mixture(np.log(balance), self.confusion.per_vote, np.arange(len(balance)))
+        return Mixture(np.log(class_balance(self.items)), np.log(self._shares), np.arange(len(self.items)))
 
     @property
     def price(self) -> float:
-        return self.confusion.divergence
+        """Minus the log prior density of the confusions and of the balance, less what does not change."""
+        return -float((self.prior * np.log(self._shares)).sum() + np.log(class_balance(self.items)).sum())
 
-    def refit(self, expected: Counts, iteration: int, /) -> Self:
-        learn_strengths = iteration + 1 >= LEARN_STRENGTHS_FROM
-        return type(self)(expected.items, self.confusion.refit(expected.votes, learn_strengths=learn_strengths))
+    def refit(self, expected: Counts, _iteration: int, /) -> Self:
+        return type(self)(expected.votes, expected.items)
 
+    @property
+    def rows(self) -> Floats:
+        """As confusion matrices `[j, k, l]`."""
+        return np.ascontiguousarray(self._shares.transpose(0, 2, 1))
 
-def _equal_annotators(by_shares: Counts) -> _Judged:
-    """Every annotator with the same accuracy and even errors: the likeliest class is the majority's."""
-    return _Judged(by_shares.items, Confusion.of(np.zeros_like(by_shares.votes)))
+    @property
+    def _shares(self) -> Floats:
+        credited = self.counts + self.prior
+        return np.asarray(credited / credited.sum(axis=1, keepdims=True))

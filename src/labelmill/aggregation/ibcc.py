@@ -35,8 +35,8 @@ class IBCC(Climber["_Rows"]):
     classes that come back under each other's names are refused, and a class named by every vote on an item is never
     overruled.
 
-    `DawidSkene` learns what is fixed here, each annotator's accuracy and the crowd's pattern of errors included, and
-    measures better on real votes; this is the plain Bayesian form for comparison.
+    `ShrinkageDawidSkene` learns what is fixed here, each annotator's accuracy and the crowd's pattern of errors
+    included, and measures better on real votes; this is the plain Bayesian form for comparison.
 
     Parameters
     ----------

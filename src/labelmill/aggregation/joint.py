@@ -21,8 +21,10 @@ from labelmill.aggregation._options import at_least_one, open_share
 from labelmill.aggregation._posterior import class_balance, keep_unanimous, posterior, reliability
 from labelmill.aggregation._tally import Floats
 from labelmill.aggregation._temperature import newton
+from labelmill.aggregation._tone import LOUDEST, Lean, Tone
 from labelmill.aggregation._weighing import Seen, Weighing
 from labelmill.aggregation._weighing_asks import (
+    ByClass,
     ByMachines,
     ByPeople,
     ByWitnesses,
@@ -43,8 +45,10 @@ LEARN_STRENGTHS_FROM = 3
 ENOUGH_PEOPLE = 30
 """Items answered by people from which rules and models are weighed by those answers alone."""
 
-LOUDEST = 5.0
-"""A model that learned from soft labels is too modest; people's answers may raise its temperature up to this."""
+ENOUGH_A_CLASS = 10
+"""As many, a class in the mean, from which models are heard class by class."""
+MOST_CLASSES = 100
+"""Classes up to which they are: the tables of what people take for what grow with the square."""
 
 TURNS = 5
 """Weight and temperatures are learned by turns, so often in each sweep."""
@@ -55,11 +59,11 @@ class Joint(ByRounds):
 
     .. math:: \log q_{ik} = a_i \sum_{people} E[\log \theta_{jkl}] + \mathrm{cap}\Big(w \log \pi_k
               + w \sum_{rules} (\log P(k \mid \lambda_{ij}) - \log \pi_k)
-              + \sum_{models} T_j \log p_{ijk}\Big) + const
+              + \sum_{models} (T_j (1 + u_{jk}) \log p_{ijk} + b_{jk})\Big) + const
 
-    People's votes count by confusion rows (see `DawidSkene`; also models that give labels only), rules' by anchored
-    precision (see `AnchoredNaiveBayes`), models' probabilities by a temperature learned in each round. A classifier
-    beside the crowd follows CROWDLAB (Goh, Tkachenko and Mueller 2022, https://doi.org/10.48550/arXiv.2210.06812);
+    People's votes count by confusion rows (see `ShrinkageDawidSkene`; also models that give labels only), rules' by
+    anchored precision (see `AnchoredNaiveBayes`), models' probabilities by a temperature learned in each round. A
+    classifier beside the crowd follows CROWDLAB (Goh, Tkachenko and Mueller 2022, https://doi.org/10.48550/arXiv.2210.06812);
     we differ in learning everything in one posterior.
 
     Machines must not drown people. People are judged by people alone: they are asked just where machines fail, so
@@ -74,7 +78,15 @@ class Joint(ByRounds):
     people's word together has a weight a (0 to 1) too, under which machines make people's answers likeliest against
     answers to any item: an estimate of the information that both share (compare Kong and Schoenebeck 2018,
     https://doi.org/10.1145/3219166.3219194). Where people do not contradict each other they never count for less than
-    the most accurate of them alone, so that the cap keeps its promise. Before 30 items, w and a are 1 and a temperature
+    the most accurate of them alone, so that the cap keeps its promise.
+
+    A model may be too sure of one class and too shy of another. From ten items a class on (up to 100 classes), each
+    class so gets a temperature of its own, T (1 + u), and a lead b, both shrunk to none (see `Tone`): the more, the
+    less its votes and the model's doubts of it say. Where people are at one and the model is not, either may err;
+    classes that people, all together, mix up are learned beside it and kept out of it (see `SharedErrors`). On a crowd
+    whose errors are shared from item to item this costs what it gains elsewhere, which no votes alone show.
+
+    Before 30 items, w and a are 1 and a temperature
     is learned against what the *others* make of the items, so that a model cannot vouch for itself. EM starts from
     people's votes where there are any. The kinds come from `votes.kinds`; where unknown they are read off the votes,
     and `details_` says so.
@@ -85,6 +97,8 @@ class Joint(ByRounds):
         A person whose accuracy is at least this outweighs all machines together on an item.
     anchor_precision, anchor_weight : float
         As in `AnchoredNaiveBayes`.
+    by_class : bool
+        False gives each model one temperature and no more.
     max_iterations : int
         At most so many sweeps over the votes.
     tolerance : float
@@ -104,6 +118,10 @@ class Joint(ByRounds):
         The weight a of people's word beside models.
     temperatures_ : ndarray of float64, shape (n_annotators,)
         Exponent of a model's probabilities: below 1 it is overconfident; NaN for annotators without probabilities.
+    class_temperatures_ : ndarray of float64, shape (n_annotators, n_classes)
+        The same for each class, T (1 + u); their mean over classes is near `temperatures_`.
+    class_leads_ : ndarray of float64, shape (n_annotators, n_classes)
+        Nats that a model's word for each class is raised by, b; 0 in the mean.
     reliability_ : ndarray of float64, shape (n_annotators,)
         Probability that a vote names the true class; NaN without votes.
     details_ : dict
@@ -124,6 +142,8 @@ class Joint(ByRounds):
     rule_weight_: float
     people_weight_: float
     temperatures_: Floats
+    class_temperatures_: Floats
+    class_leads_: Floats
 
     def __init__(
         self,
@@ -131,6 +151,7 @@ class Joint(ByRounds):
         trusted: float = 0.9,
         anchor_precision: float = 0.7,
         anchor_weight: float = 2.0,
+        by_class: bool = True,
         max_iterations: int = 100,
         tolerance: float = 1e-4,
         seed: int = 0,
@@ -138,6 +159,7 @@ class Joint(ByRounds):
         self.trusted = trusted
         self.anchor_precision = anchor_precision
         self.anchor_weight = anchor_weight
+        self.by_class = by_class
         self.max_iterations = max_iterations
         self.tolerance = tolerance
         self.seed = seed
@@ -147,7 +169,7 @@ class Joint(ByRounds):
     ) -> Rounds[None]:
         """Learn from sums over shards; see `LearnsByRounds`.
 
-        With models that give probabilities each sweep takes 10 to 20 rounds for every one of them, else one.
+        With models that give probabilities each sweep takes 15 to 25 rounds for every one of them, else one.
         """
         at_least_one(max_iterations=self.max_iterations)
         open_share(anchor_precision=self.anchor_precision, trusted=self.trusted)
@@ -160,7 +182,7 @@ class Joint(ByRounds):
         self.annotators_, self.classes_ = tuple(annotators), tuple(classes)
         self.class_balance_ = np.exp(weighing.words.log_balance)
         self.confusion_ = np.where(known.mask("rule")[:, None, None], np.nan, learned.confusion.rows)
-        self.temperatures_ = np.array([weighing.temperatures.get(j, np.nan) for j in range(len(annotators))])
+        self.temperatures_, self.class_temperatures_, self.class_leads_ = _readings(weighing)
         self.rule_weight_, self.people_weight_ = weighing.rule_weight, weighing.people_weight
         self.reliability_ = reliability(counts)
         self.details_ = {
@@ -204,7 +226,7 @@ class Joint(ByRounds):
             own *= np.where(personal, share[items], weighing.rule_weight)[:, None]
             for j, logs in seen.log_soft.items():
                 rows = (annotators == j) & seen.soft_given[j][items]
-                own[rows] = weighing.temperatures[j] * logs[items[rows]]
+                own[rows] = weighing.tones[j].say(logs[items[rows]], np.ones(rows.sum(), dtype=np.bool_))
             others = machines[items] - np.where(personal[:, None], 0.0, own)
             still_answered = n_people[items] - personal > 0
             scores = people[items] - np.where(personal[:, None], own, 0.0) + weighing.capped(others, still_answered)
@@ -219,12 +241,14 @@ class Joint(ByRounds):
         sums = yield Start(is_person)
         swept, opening = Swept.of(sums), Opening.of(sums)
         confusion = Confusion.of(_answers(swept, opening, is_person, is_rule))
-        temperatures = dict.fromkeys(models, 1.0)
+        temperatures = dict.fromkeys(models, Tone())
         weighing = Weighing(self._words(swept, confusion, is_rule), 1.0, temperatures, self.trusted, is_person)
         before = None
         for iteration in range(1, self.max_iterations + 1):
             if models:
-                weighing = yield from _scaled(weighing, by_people=opening.n_judged >= ENOUGH_PEOPLE)
+                weighing = yield from _scaled(
+                    weighing, opening.n_judged, by_class=self.by_class and iteration >= LEARN_STRENGTHS_FROM
+                )
             swept = Swept.of((yield Sweep(weighing, before)))
             if float(swept.change[0]) <= self.tolerance * opening.n_voted:
                 return _Learned(weighing, confusion, iteration, converged=True)
@@ -267,17 +291,20 @@ def _answers(
     return np.asarray(answers * ~is_rule[:, None, None])
 
 
-def _scaled(weighing: Weighing, *, by_people: bool) -> Rounds[Weighing]:
+def _scaled(weighing: Weighing, n_judged: float, *, by_class: bool) -> Rounds[Weighing]:
     """How loud rules and models speak: judged by people's answers, or by each other while these are few."""
-    if by_people:
-        return (yield from _foretelling_people(weighing))
-    temperatures = {}
-    for j, temperature in weighing.temperatures.items():
-        temperatures[j] = yield from newton(temperature, partial(ByWitnesses, weighing, j))
-    return replace(weighing, rule_weight=1.0, people_weight=1.0, temperatures=temperatures)
+    if n_judged >= ENOUGH_PEOPLE:
+        n_classes = len(weighing.words.log_balance)
+        is_enough = 2 <= n_classes <= min(n_judged / ENOUGH_A_CLASS, MOST_CLASSES)
+        return (yield from _foretelling_people(weighing, by_class=by_class and is_enough))
+    tones = {}
+    for j, tone in weighing.tones.items():
+        temperature = yield from newton(tone.temperature, partial(ByWitnesses, weighing, j))
+        tones[j] = replace(tone, temperature=temperature)
+    return replace(weighing, rule_weight=1.0, people_weight=1.0, tones=tones)
 
 
-def _foretelling_people(weighing: Weighing) -> Rounds[Weighing]:
+def _foretelling_people(weighing: Weighing, *, by_class: bool) -> Rounds[Weighing]:
     """The weights and the temperatures under which people and machines tell most of each other, by turns."""
     for _ in range(TURNS):
         sums, n_items = (yield MeanOfMachines(weighing)).arrays
@@ -287,10 +314,29 @@ def _foretelling_people(weighing: Weighing) -> Rounds[Weighing]:
         weighing = replace(weighing, people_weight=share)
         weight = yield from newton(weighing.rule_weight, partial(_at, weighing, None), highest=1.0)
         weighing = _with_scale(weighing, None, weight)
-        for j, temperature in weighing.temperatures.items():
-            found = yield from newton(temperature, partial(_at, weighing, j), highest=LOUDEST)
+        for j, tone in weighing.tones.items():
+            found = yield from newton(tone.temperature, partial(_at, weighing, j), highest=LOUDEST)
             weighing = _with_scale(weighing, j, found)
+            if by_class:
+                weighing = _heard_by_class(weighing, j, Lean.of((yield ByClass(weighing, j))))
     return weighing
+
+
+def _readings(weighing: Weighing) -> tuple[Floats, Floats, Floats]:
+    """Temperatures (n_annotators,), those by class and leads (n_annotators, n_classes); NaN without probabilities."""
+    shape = (len(weighing.is_person), len(weighing.words.log_balance))
+    temperatures, by_class, leads = np.full(shape[0], np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    for j, tone in weighing.tones.items():
+        temperatures[j] = tone.temperature
+        by_class[j] = tone.tilted(np.full(shape[1], tone.temperature))
+        leads[j] = tone.leads or 0.0
+    return temperatures, by_class, leads
+
+
+def _heard_by_class(weighing: Weighing, j: int, found: Lean) -> Weighing:
+    """What people take for what, and the tone of model `j`, after one step more."""
+    shared, tone = weighing.shared_errors.learned(found.taken), weighing.tones[j].moved(found)
+    return replace(weighing, shared_errors=shared, tones={**weighing.tones, j: tone})
 
 
 def _with_people(weighing: Weighing, on_average: tuple[float, ...], share: float) -> ByMachines:
@@ -304,4 +350,4 @@ def _at(weighing: Weighing, j: int | None, scale: float) -> ByPeople:
 def _with_scale(weighing: Weighing, j: int | None, scale: float) -> Weighing:
     if j is None:
         return replace(weighing, rule_weight=scale)
-    return replace(weighing, temperatures={**weighing.temperatures, j: scale})
+    return replace(weighing, tones={**weighing.tones, j: replace(weighing.tones[j], temperature=scale)})

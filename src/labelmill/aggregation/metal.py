@@ -44,7 +44,7 @@ class Metal(OverlapLearner):
     class balance, by EM in which keeping silent counts too; and in counting no evidence for silence when predicting.
 
     For comparison. Copied rules break the assumption. Where items are given to few people each, who was not asked is
-    taken as an answer; for people see `DawidSkene`.
+    taken as an answer; for people see `ShrinkageDawidSkene`.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ class OneCoin(Climber["_Coins"]):
     other beforehand: one number an annotator cannot tell a common class from a common error, so that a learned balance
     can run away with everything into one class.
 
-    Good with many classes and few votes an annotator; deaf to what people mix up, for which see `DawidSkene`.
+    Good with many classes and few votes an annotator; deaf to what people mix up, for which see `ShrinkageDawidSkene`.
 
     Parameters
     ----------

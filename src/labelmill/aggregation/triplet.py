@@ -38,7 +38,7 @@ class Triplet(OverlapLearner):
 
     For comparison. Copied rules break the assumption, and with many classes so do rules that name one class each:
     given "another class" they still depend on which. Where items are given to few people each, who was not asked is
-    taken as an answer; for people see `DawidSkene`.
+    taken as an answer; for people see `ShrinkageDawidSkene`.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit
 from tests.aggregation.structured.made_up import plain, shared_out, table
 
-from labelmill.aggregation.dawid_skene import DawidSkene
+from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 from labelmill.aggregation.structured.multi_choice import MultiChoiceModel
 from labelmill.domain.answers import AnswerTable
 from labelmill.domain.vote_table import VoteTable
@@ -69,7 +69,7 @@ def _by_itself(answers: AnswerTable, named: Flags) -> Flags:
         named.astype(int),
         kinds=["person"] * answers.n_annotators,
     )
-    return np.asarray(DawidSkene().fit(votes).predict_proba(votes)[:, 1] > 0.5)
+    return np.asarray(ShrinkageDawidSkene().fit(votes).predict_proba(votes)[:, 1] > 0.5)
 
 
 def test_parts_are_the_probabilities_of_the_classes_named() -> None:

@@ -37,8 +37,8 @@ class MultiChoiceModel:
     for the sensitivity :math:`\alpha_{jc}`, the probability that annotator j names class c where it applies, and
     likewise for the specificity, that it is left out where it does not. The crowd's rate on a class, the annotator's
     own effect, the strength s and the variance are learned together with the truth by variational expectation
-    maximisation. One table for each class, as `dawid_skene` has it, knows an annotator by that class alone; here what
-    is seen of somebody on one class counts on all, which matters where classes are many or rare.
+    maximisation. One table for each class, as `shrinkage_dawid_skene` has it, knows an annotator by that class alone;
+    here what is seen of somebody on one class counts on all, which matters where classes are many or rare.
 
     The merged value is the classes with a probability above one half. A class that all name, or none names, stays so.
 

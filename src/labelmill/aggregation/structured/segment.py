@@ -44,7 +44,7 @@ class SegmentModel:
 
     - whether an event happened, from who marked it and who did not, with a rate of finding and of inventing events
       for each annotator (`Watchers`);
-    - its class, from their confusions (`Confusion`, as in `DawidSkene`);
+    - its class, from their confusions (`Confusion`, as in `ShrinkageDawidSkene`);
     - when it began and ended, from their biases and noise at beginnings and at ends (`measurers`): people who react
       late are set right, loose ones weigh little, blunders less.
 
