@@ -112,7 +112,7 @@ class SentenceOnnx:
         hidden = self._model.run(self._output, {name: known[name] for name in self._model.inputs})
         pooled = hidden if hidden.ndim == 2 else _pooled(hidden, mask, self._recipe.pooling)
         norms = np.linalg.norm(pooled, axis=1, keepdims=True)
-        return np.divide(pooled, norms, out=np.full_like(pooled, np.nan), where=norms > 0)
+        return np.asarray(np.divide(pooled, norms, out=np.full_like(pooled, np.nan), where=norms > 0))
 
     @cached_property
     def _model(self) -> OnnxModel:
@@ -170,7 +170,7 @@ def _pooled(hidden: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_], mode: 
     if mode == "cls":
         return hidden[:, 0]
     if mode == "lasttoken":
-        return hidden[np.arange(len(hidden)), mask.sum(axis=1) - 1]
+        return np.asarray(hidden[np.arange(len(hidden)), mask.sum(axis=1) - 1])
     if mode == "max":
         return np.asarray(np.where(mask[:, :, None], hidden, -np.inf).max(axis=1), dtype=np.float32)
     # The length is made 1 afterwards: a sum, a mean and a mean by the root of the length are then the same.
