@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 __all__ = [
     "audio_onnx",
     "image_onnx",
+    "image_tflite",
     "model2vec_folder",
     "sentence_folder",
     "sentence_onnx",
@@ -143,6 +145,33 @@ def audio_onnx(folder: Path) -> Path:
         numpy_helper.from_array(np.array([1]), "middle"),
     ]
     return _saved(folder / "sound.onnx", nodes, inputs, output, constants)
+
+
+def image_tflite(folder: Path) -> Path:
+    """The mean colour of each fourth of a picture of 8 by 8, in a TensorFlow Lite file."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as tflite
+
+    def tensor(name: str, shape: list[int]) -> Any:
+        one = tflite.TensorT()
+        one.name, one.shape, one.type, one.buffer = name.encode(), shape, tflite.TensorType.FLOAT32, 0
+        return one
+
+    code, options, operator = tflite.OperatorCodeT(), tflite.Pool2DOptionsT(), tflite.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = tflite.BuiltinOperator.AVERAGE_POOL_2D
+    options.padding = tflite.Padding.VALID
+    options.strideW = options.strideH = options.filterWidth = options.filterHeight = 4
+    operator.inputs, operator.outputs = [0], [1]
+    operator.builtinOptionsType, operator.builtinOptions = tflite.BuiltinOptions.Pool2DOptions, options
+    graph, model = tflite.SubGraphT(), tflite.ModelT()
+    graph.tensors = [tensor("picture", [1, 8, 8, 3]), tensor("colours", [1, 2, 2, 3])]
+    graph.inputs, graph.outputs, graph.operators = [0], [1], [operator]
+    model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [code], [graph], [tflite.BufferT()]
+    builder = flatbuffers.Builder(256)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path = folder / "picture.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    return path
 
 
 def _weights(shape: tuple[int, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -12,11 +12,10 @@ from tests.learners import tiny_encoders
 from labelmill import registry
 from labelmill.testing import encoder
 
-TFLITE = Path(__file__).parents[3] / "shared/data/models/mobilenet_v2_035_96_embedder_with_metadata.tflite"
-
 MODELS: Final[Mapping[str, Callable[[Path], Path]]] = {
     "audio_onnx": tiny_encoders.audio_onnx,
     "image_onnx": tiny_encoders.image_onnx,
+    "image_tflite": tiny_encoders.image_tflite,
     "image_transformers": tiny_encoders.vision_folder,
     "model2vec": tiny_encoders.model2vec_folder,
     "sentence": tiny_encoders.sentence_folder,
@@ -31,10 +30,6 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {"hashing": {"dimensions": 64}
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Where the model of an encoder lies; nothing for one that needs none."""
     name: str = request.param
-    if name == "image_tflite":
-        if not TFLITE.is_file():
-            pytest.skip("the model of the shared data is not here, and no tool here makes one")
-        return [str(TFLITE)]
     return [str(MODELS[name](tmp_path_factory.mktemp(name)))] if name in MODELS else []
 
 

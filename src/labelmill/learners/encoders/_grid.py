@@ -25,7 +25,7 @@ def scaled(
     -------
     ndarray of float32, shape (n_pictures, 3, height, width) or (n_pictures, height, width, 3)
     """
-    found = (pictures.astype(np.float32) / 255 - np.float32(mean)) / np.float32(std)
+    found = (pictures.astype(np.float32) / 255 - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
     return np.ascontiguousarray(found.transpose(0, 3, 1, 2) if channels_first else found, dtype=np.float32)
 
 

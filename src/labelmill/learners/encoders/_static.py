@@ -34,9 +34,9 @@ def means_of_tokens(table: Floats, tokens: Sequence[Sequence[int]]) -> Floats:
         stop = start + max(1, int(np.searchsorted(counts[start:].cumsum(), MOST_TOKENS, side="right")))
         given = start + np.flatnonzero(counts[start:stop])
         if len(given):
-            flat = np.concatenate([np.asarray(tokens[place], dtype=np.int64) for place in given])
+            flat = np.concatenate([np.asarray(tokens[int(place)], dtype=np.int64) for place in given])
             begins = np.concatenate([[0], counts[given].cumsum()[:-1]])
             sums[given] = np.add.reduceat(table[np.clip(flat, 0, len(table) - 1)], begins, axis=0)
         start = stop
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.divide(sums, lengths, out=np.full_like(sums, np.nan), where=lengths > 0)
+    return np.asarray(np.divide(sums, lengths, out=np.full_like(sums, np.nan), where=lengths > 0))

@@ -61,23 +61,23 @@ def loaded(kind: Any, folder: Path, **options: Any) -> Any:
     UsageError
         If the folder does not hold such a thing.
     """
-    progress_was_on = transformers.utils.logging.is_progress_bar_enabled()
-    verbosity = transformers.logging.get_verbosity()
-    transformers.utils.logging.disable_progress_bar()
-    transformers.logging.set_verbosity_error()
+    speech: Any = transformers.utils.logging
+    progress_was_on, verbosity = speech.is_progress_bar_enabled(), speech.get_verbosity()
+    speech.disable_progress_bar()
+    speech.set_verbosity_error()
     try:
         return kind.from_pretrained(os.fspath(folder), local_files_only=True, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise UsageError(f"the folder {folder} holds no model that can be used: {reason}") from error
     finally:
-        transformers.logging.set_verbosity(verbosity)
+        speech.set_verbosity(verbosity)
         if progress_was_on:
-            transformers.utils.logging.enable_progress_bar()
+            speech.enable_progress_bar()
 
 
 def _computes_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     asks = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
     return any(ask() for ask in asks if ask is not None)
