@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -55,7 +55,7 @@ def sentence_folder(folder: Path, *, pooling: dict[str, object] | None = None) -
         max_position_embeddings=64,
     )
     BertModel(config).save_pretrained(folder)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer(), pad_token="[PAD]", unk_token="[UNK]")
+    fast: Any = cast("Any", PreTrainedTokenizerFast)(tokenizer_object=tokenizer(), pad_token="[PAD]", unk_token="[UNK]")
     fast.save_pretrained(folder)
     kinds = ("Transformer", "Pooling", "Normalize")
     paths = ("", "1_Pooling", "2_Normalize")

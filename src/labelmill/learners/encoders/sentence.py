@@ -23,7 +23,7 @@ from labelmill.learners.encoders._torch import device_of, dtype_of, loaded, reso
 
 __all__ = ["Sentence"]
 
-TOKENS: Final = {"cpu": 4_096, "cuda": 65_536}
+TOKENS: Final = {"cpu": 2_048, "cuda": 65_536}
 """Of the texts that are encoded at once, with what fills the shorter ones up."""
 
 MOST_TOKENS: Final = 512
