@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
+from tests.learners import tiny_encoders
 from tests.pipeline.lakes import ENGINES, add_items, machine_votes, project
 
 from labelmill.domain.item import ItemBatch
@@ -319,3 +321,28 @@ def test_parts_of_a_batch_keep_their_features_and_files() -> None:
 def _paths(workspace: Workspace) -> dict[str, Path]:
     folder = Path(workspace.lake.uri) / "embeddings"
     return {path.name: path for path in folder.rglob("*.parquet")}
+
+
+def test_pictures_are_opened_below_the_media_folders_only(tmp_path: Path) -> None:
+    """A picture beside the project, a link that leads out and a missing one are faults; the other has its vector."""
+    folder = tmp_path / "p"
+    project(folder, 1)
+    shutil.rmtree(folder / ".labelmill")
+    path = folder / "labelmill.toml"
+    model = tiny_encoders.image_onnx(folder)
+    features = f'[features]\nencoder = "image_onnx:{model.name}"\n'
+    path.write_text(path.read_text().replace("[schema]", '[schema]\nmodality = "image"') + features)
+    for place in (tmp_path / "outside.png", folder / "inside.png"):
+        Image.new("RGB", (8, 8), "red").save(place)
+    (folder / "link.png").symlink_to(tmp_path / "outside.png")
+    workspace = Workspace.open(folder)
+    names = ["inside.png", "../outside.png", "link.png", "missing.png"]
+    with workspace.lake.append_items(source="test", modality="image") as appender:
+        appender.write(pl.DataFrame({"id": names, "data": names}))
+
+    result = embed(workspace)
+
+    assert names[1:] == [fault.item for fault in result.faults]
+    vectors = features_of_items(workspace.lake, result.fingerprint, names)
+    assert vectors is not None
+    assert [True, False, False, False] == np.isfinite(vectors).all(axis=1).tolist()
