@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
+from tests.learners import tiny_encoders
 from tests.server.office import Office, running_office
 
 from labelmill.errors import AccessError, StorageError
+from labelmill.pipeline.embed import embed
+from labelmill.pipeline.workspace import Workspace
 from labelmill.server.settings import ServerSettings
 from labelmill.stores.database.projects import Project
 from labelmill.stores.database.tasks import NewTask, put_tasks
@@ -50,6 +54,39 @@ def gallery(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> It
         object.__setattr__(office.settings, "folders", {project.public_id: folder})
         object.__setattr__(office.settings, "cache", folder / "cache")
         yield Gallery(office, project, folder, office.newcomer(project)._http)
+
+
+def test_neighbours_of_pictures_by_their_vectors(tmp_path: Path, migrated_file: Path) -> None:
+    """Without vectors neighbours are not known, and asking for them is refused; with them the likest come first."""
+    folder = tmp_path / "p"
+    folder.mkdir()
+    model = tiny_encoders.image_onnx(folder)
+    (folder / "labelmill.toml").write_text(
+        '[schema]\nmodality = "image"\nclasses = ["a", "b"]\n[annotate]\nengine = "serial"\n'
+        f'[features]\nencoder = "image_onnx:{model.name}"\n'
+    )
+    colours = {"red.png": "#ff0000", "blue.png": "#0000ff", "dark.png": "#d01010"}
+    for name, colour in colours.items():
+        Image.new("RGB", (32, 32), colour).save(folder / name)
+    workspace = Workspace.open(folder)
+    with workspace.lake.append_items(source="test", modality="image") as appender:
+        appender.write(pl.DataFrame({"id": list(colours), "data": list(colours)}))
+    with running_office(tmp_path / "people.db", ServerSettings(requests_per_second=1e4, burst=1e4)) as office:
+        project = office.project("neighbours", schema={"modality": "image"})
+        object.__setattr__(office.settings, "folders", {project.public_id: folder})
+        said = {"id": "m", "source": "m", "kind": "consensus", "score": 0.9, "value": "spam"}
+        put_tasks(office.database, project, [NewTask(name, {"data": name}, suggestions=[said]) for name in colours])
+        lead = office.newcomer(project, "lead")._http
+        path = f"/api/projects/{project.public_id}/grid"
+
+        before = lead.get(path).json()["neighbours"]
+        refused = lead.get(path, params={"near": "red.png"}).status_code
+        embed(workspace)
+        after = lead.get(path).json()["neighbours"]
+        found = lead.get(path, params={"near": "red.png"}).json()["items"]
+
+    assert (False, 422, True) == (before, refused, after)
+    assert ["red.png", "dark.png", "blue.png"] == [one["item"] for one in found]
 
 
 def _png(width: int, height: int) -> bytes:

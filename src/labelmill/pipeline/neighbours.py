@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["by_features", "by_likeness"]
+__all__ = ["by_features", "by_likeness", "has_features"]
 
 MOST_ITEMS = 1_000_000
 """Of a lake whose ids are looked through, a second's work, while somebody waits."""
@@ -35,6 +35,19 @@ def by_likeness(seed: str, texts: Sequence[str]) -> list[int]:
     vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True).fit_transform([seed, *texts])
     likeness = np.asarray((vectors[1:] @ vectors[0].T).todense()).ravel()
     return [int(place) for place in np.argsort(-likeness, kind="stable")]
+
+
+def has_features(folder: Path) -> bool:
+    """Whether `by_features` has something to go by in a project."""
+    from labelmill.errors import LabelmillError
+    from labelmill.pipeline._features import embedded_by
+    from labelmill.pipeline.workspace import Workspace
+
+    try:
+        workspace = Workspace.open(folder)
+        return embedded_by(workspace) is not None and workspace.lake.n_items <= MOST_ITEMS
+    except LabelmillError:
+        return False
 
 
 def by_features(folder: Path, seed: str, items: Sequence[str]) -> list[int] | None:

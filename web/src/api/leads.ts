@@ -79,6 +79,8 @@ export interface Cards<V> {
   readonly after: string | null;
   /** With the first page: how many open items each class is suggested for. */
   readonly classes?: readonly { readonly class: string; readonly count: number }[];
+  /** With the first page: whether it is known which items are alike. */
+  readonly neighbours?: boolean;
 }
 
 export interface Wanted {

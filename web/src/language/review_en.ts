@@ -88,7 +88,7 @@ export const REVIEW_EN = {
   "grid.neighbours": "Like this one",
   "grid.neighbours_off": "In order",
   "grid.near": "Those most like {item} come first.",
-  "grid.near_texts_only": "Neighbours are known for texts only.",
+  "grid.near_unknown": "Neighbours are not known yet: the project's owner runs labelmill embed.",
   "grid.play": "Play",
   "grid.answered": "{n} labelled",
   "grid.nothing_chosen": "Nothing is chosen.",

@@ -90,7 +90,7 @@ export const REVIEW_ZH: Record<keyof typeof REVIEW_EN, string> = {
   "grid.neighbours": "与此相似",
   "grid.neighbours_off": "按原顺序",
   "grid.near": "与 {item} 最相似的排在前面。",
-  "grid.near_texts_only": "仅文本支持相似项。",
+  "grid.near_unknown": "尚无相似项：请项目负责人运行 labelmill embed。",
   "grid.play": "播放",
   "grid.answered": "已标注 {n} 项",
   "grid.nothing_chosen": "未选择任何条目。",

@@ -46,7 +46,8 @@ def grid(
 ) -> JSONResponse:
     """Open items whose first suggestion is this class, or any; looking takes nothing from others.
 
-    With `near` those texts come first that are most like that item's. The first page counts the items of each class.
+    With `near` those come first that are most like that item. The first page counts the items of each class, and says
+    whether neighbours are known.
     """
     desk, project, user = desk_of(request), project_of(request), visit_of(request).user
     limit, start = checked_limit(n, 200), cursor(after, "after") or 0
@@ -60,6 +61,7 @@ def grid(
     if not start:
         counts = suggested_classes(desk.database, project, user)
         told["classes"] = [{"class": name, "count": counts[name]} for name in sorted(counts)]
+        told["neighbours"] = _knows_neighbours(desk, project)
     return JSONResponse(told)
 
 
@@ -88,6 +90,14 @@ def answer_grid(request: Request, form: Bulk) -> Results:
 
 def _taken(vote: ReviewForm) -> Result:
     return Result(key=vote.key, status="refused", detail="somebody else has taken this item")
+
+
+def _knows_neighbours(desk: Desk, project: Project) -> bool:
+    """Whether items can be put in the order of their likeness: texts always, others by their vectors."""
+    from labelmill.pipeline.neighbours import has_features
+
+    folder = desk.settings.folders.get(project.public_id)
+    return desk.question(project).schema.modality == "text" or (folder is not None and has_features(folder))
 
 
 def _neighbours(desk: Desk, project: Project, user: int, near: str, class_: str) -> Sequence[SuggestedItem]:

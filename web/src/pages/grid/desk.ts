@@ -30,6 +30,8 @@ export class GridDesk<V> extends Office {
   readonly size: Signal<number> = signal(SIZES[1]);
   /** The item whose neighbours come first. */
   readonly near: Signal<string | null> = signal(null);
+  /** Whether the server can tell which items are alike. */
+  readonly knowsNeighbours: Signal<boolean> = signal(false);
   readonly state: Signal<"loading" | "ready" | "cut_off"> = signal("loading");
   readonly chosen: ReadonlySignal<readonly Card<V>[]>;
   readonly nAnswered = signal(0);
@@ -75,7 +77,7 @@ export class GridDesk<V> extends Office {
   /** Those like the active item come first; asked again, the order of the queue is back. */
   showNear(): void {
     const card = this.cards.peek()[this.active.peek()];
-    if (!card || this.project.schema.modality !== "text") return this.say(t("grid.near_texts_only"));
+    if (!card || !this.knowsNeighbours.peek()) return this.say(t("grid.near_unknown"));
     this.near.value = this.near.peek() === null ? card.item : null;
     void this.fetch();
   }
@@ -156,6 +158,7 @@ export class GridDesk<V> extends Office {
     await this.load(async () => {
       const first = await fetchCards<V>(this.project.project, { label: "", n: 1, after: null, near: null });
       const counts = new Map((first.classes ?? []).map((one) => [one.class, one.count]));
+      this.knowsNeighbours.value = first.neighbours ?? false;
       const ofSchema = this.project.schema.classes.map(({ name }) => name);
       this.classes.value = ofSchema.map((name) => ({ class: name, count: counts.get(name) ?? 0 }));
       const most = [...this.classes.value].sort((a, b) => b.count - a.count)[0];

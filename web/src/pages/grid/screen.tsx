@@ -117,7 +117,7 @@ function Acts<V>({ desk, list }: { desk: GridDesk<V>; list: ListRef }) {
       </ActButton>
       {act("take", t("grid.take"), n === 0 && desk.dropped.value.size === 0)}
       {act("all_or_none", t("grid.all_or_none"))}
-      {desk.project.schema.modality === "text" && act("neighbours", t(desk.near.value === null ? "grid.neighbours" : "grid.neighbours_off"))}
+      {desk.knowsNeighbours.value && act("neighbours", t(desk.near.value === null ? "grid.neighbours" : "grid.neighbours_off"))}
       {desk.project.schema.modality === "audio" && act("play_card", t("grid.play"))}
       {act("undo", t("act.undo"))}
       {act("guideline", t("act.guideline"))}
