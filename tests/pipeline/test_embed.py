@@ -101,6 +101,18 @@ def hashed(folder: Path, n_items: int, encoder: str = "hashing") -> Workspace:
     return Workspace.open(folder)
 
 
+def picture_project(folder: Path) -> Workspace:
+    """A project with one picture, `inside.png`, an encoder of pictures and no items."""
+    project(folder, 1)
+    shutil.rmtree(folder / ".labelmill")
+    path = folder / "labelmill.toml"
+    model = tiny_encoders.image_onnx(folder)
+    features = f'[features]\nencoder = "image_onnx:{model.name}"\n'
+    path.write_text(path.read_text().replace("[schema]", '[schema]\nmodality = "image"') + features)
+    Image.new("RGB", (8, 8), "red").save(folder / "inside.png")
+    return Workspace.open(folder)
+
+
 def files(workspace: Workspace) -> dict[str, str]:
     """Hash of every file of embeddings."""
     folder = Path(workspace.lake.uri) / "embeddings"
@@ -325,17 +337,9 @@ def _paths(workspace: Workspace) -> dict[str, Path]:
 
 def test_pictures_are_opened_below_the_media_folders_only(tmp_path: Path) -> None:
     """A picture beside the project, a link that leads out and a missing one are faults; the other has its vector."""
-    folder = tmp_path / "p"
-    project(folder, 1)
-    shutil.rmtree(folder / ".labelmill")
-    path = folder / "labelmill.toml"
-    model = tiny_encoders.image_onnx(folder)
-    features = f'[features]\nencoder = "image_onnx:{model.name}"\n'
-    path.write_text(path.read_text().replace("[schema]", '[schema]\nmodality = "image"') + features)
-    for place in (tmp_path / "outside.png", folder / "inside.png"):
-        Image.new("RGB", (8, 8), "red").save(place)
-    (folder / "link.png").symlink_to(tmp_path / "outside.png")
-    workspace = Workspace.open(folder)
+    workspace = picture_project(tmp_path / "p")
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "outside.png")
+    (tmp_path / "p" / "link.png").symlink_to(tmp_path / "outside.png")
     names = ["inside.png", "../outside.png", "link.png", "missing.png"]
     with workspace.lake.append_items(source="test", modality="image") as appender:
         appender.write(pl.DataFrame({"id": names, "data": names}))
@@ -346,3 +350,19 @@ def test_pictures_are_opened_below_the_media_folders_only(tmp_path: Path) -> Non
     vectors = features_of_items(workspace.lake, result.fingerprint, names)
     assert vectors is not None
     assert [True, False, False, False] == np.isfinite(vectors).all(axis=1).tolist()
+
+
+def test_items_at_fault_are_tried_again_on_request(tmp_path: Path) -> None:
+    """A file that was missing is looked for again when somebody asks for it; only its piece is made anew."""
+    workspace = picture_project(tmp_path / "p")
+    with workspace.lake.append_items(source="test", modality="image") as appender:
+        appender.write(pl.DataFrame({"id": ["late"], "data": ["late.png"]}))
+    with workspace.lake.append_items(source="test", modality="image") as appender:
+        appender.write(pl.DataFrame({"id": ["there"], "data": ["inside.png"]}))
+    first = embed(workspace)
+    Image.new("RGB", (8, 8), "blue").save(tmp_path / "p" / "late.png")
+
+    unasked, asked = embed(workspace), embed(workspace, retry=True)
+
+    assert (1, 1, 0) == tuple(len(result.faults) for result in (first, unasked, asked))
+    assert (2, 0, 1) == tuple(result.n_new for result in (first, unasked, asked))

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @click.option("--encoder", help="NAME or NAME:FILE of an encoder.  [default: the project's]")
 @click.option("--engine", type=EngineSpec(), help=BULK_ENGINE_HELP)
 @click.option("--workers", type=click.IntRange(1), help="Workers at most.  [default: one per core]")
+@click.option("--retry", is_flag=True, help="Try the items at fault again, once their files are mended.")
 @project_options
-def command(door: Door, encoder: str | None, engine: str | None, workers: int | None) -> None:
+def command(door: Door, encoder: str | None, engine: str | None, workers: int | None, retry: bool) -> None:
     """Make a vector of every item that has none yet. Stopped or killed, the same command goes on.
 
     Learners and query strategies that need vectors do this by themselves; here it can run on another engine, or ahead.
@@ -31,7 +32,7 @@ def command(door: Door, encoder: str | None, engine: str | None, workers: int | 
       labelmill embed --encoder sentence:models/all-MiniLM-L6-v2 --engine ray
     """
     with door.mill() as mill:
-        embedded = mill.embed(encoder=encoder, engine=engine, workers=workers)
+        embedded = mill.embed(encoder=encoder, engine=engine, workers=workers, retry=retry)
     door.show(
         {
             "run": embedded.run.id,

@@ -49,7 +49,12 @@ class Embedded:
 
 
 def embed(
-    workspace: Workspace, *, encoder: str | None = None, engine: str | None = None, workers: int | None = None
+    workspace: Workspace,
+    *,
+    encoder: str | None = None,
+    engine: str | None = None,
+    workers: int | None = None,
+    retry: bool = False,
 ) -> Embedded:
     """Make the vectors that are missing; what an earlier run finished is not done again.
 
@@ -61,6 +66,8 @@ def embed(
         Name or address of an engine; the project's without it.
     workers : int, optional
         How many workers at most.
+    retry : bool
+        Try the items at fault again, with those that were encoded beside them.
 
     Raises
     ------
@@ -79,6 +86,8 @@ def embed(
     with workspace.lake.writing(), closing(open_engine(name)) as opened:
         fingerprints = {choice.spoken: choice.fingerprint}
         with workspace.running("embed", engine=name, annotators=fingerprints, parameters=parameters) as run:
+            if retry:
+                workspace.lake.embeddings.forget_faulty(choice.fingerprint)
             n_new, tally = _encode(workspace, features, opened, workers)
             n_faults = workspace.lake.embeddings.seal(
                 choice.fingerprint, choice.told(), workspace.lake.embeddings.pieces()

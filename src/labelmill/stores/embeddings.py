@@ -155,6 +155,20 @@ class Embeddings:
                 self._files.write_json(_manifest_key(encoder), {**told, "pieces": entries})
         return sum(entry["faults"] for entry in entries.values())
 
+    def forget_faulty(self, encoder: str) -> None:
+        """Remove the pieces with items at fault, so that they are encoded again: a file may have been mended."""
+        with self._lock.held():
+            manifest = self._manifest(encoder)
+            faulty = {name: entry for name, entry in manifest["pieces"].items() if entry["faults"]}
+            if not faulty:
+                return
+            kept = {name: entry for name, entry in manifest["pieces"].items() if name not in faulty}
+            self._files.write_json(_manifest_key(encoder), {**manifest, "pieces": kept})
+            for name, entry in faulty.items():
+                piece = Partition(name, entry["uri"], entry["start"], entry["stop"])
+                self._files.delete(_key(encoder, piece))
+                self._files.delete(_faults_key(encoder, piece))
+
     def sealed(self, encoder: str) -> set[str]:
         """Ids of the pieces that an encoder's manifest names."""
         return set(self._manifest(encoder)["pieces"])
