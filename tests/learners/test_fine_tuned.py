@@ -165,7 +165,7 @@ def test_a_model_whose_weights_are_a_pickle_is_not_opened(tmp_path: Path) -> Non
 
 def test_a_training_that_diverges_says_so() -> None:
     """No prediction is ever NaN for want of a better learning rate."""
-    with pytest.raises(FailedError, match="diverged.*choose a learning_rate below"):
+    with pytest.raises(FailedError, match=r"diverged.*choose a learning_rate below"):
         tuned(method="full", learning_rate=1e30, warmup=0.0).fit(BATCH, TARGETS)
 
 

@@ -43,12 +43,15 @@ class Line:
         self.chances = None
 
     def groups(self) -> list[dict[str, Any]]:
+        """All of it learns."""
         return [{"params": list(self.module.parameters()), "lr": 0.05, "weight_decay": 0.01}]
 
     def inputs(self, rows: npt.NDArray[np.intp]) -> dict[str, torch.Tensor]:
+        """The points."""
         return {"input": self.x[rows]}
 
     def losses(self, outputs: torch.Tensor, rows: npt.NDArray[np.intp]) -> torch.Tensor:
+        """Squares."""
         return (outputs[:, 0] - self.y[rows]) ** 2
 
 

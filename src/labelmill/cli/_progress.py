@@ -104,8 +104,8 @@ def json_lines(stream: TextIO | None = None) -> Iterator[Callable[[str], Progres
     """One object a line: the first and the last of each thing that is done, and one a second in between.
 
     Keys: `what`, `done`, `total` (null if unknown), `rate` (a second) and `eta_s` (null until they are known), and what
-    the detail holds: `partitions`, `faults`, `hosts`, `shares`; of a training `fold`, `folds`, `epoch`, `epochs`, `loss`,
-    `held_out`.
+    the detail holds: `partitions`, `faults`, `hosts`, `shares`; of a training `fold`, `folds`, `epoch`, `epochs`,
+    `loss`, `held_out`.
     """
     lines: list[_Lines] = []
 

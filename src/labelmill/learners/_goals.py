@@ -30,10 +30,10 @@ class Goals:
 
     .. math:: (1 - \lambda) w \, H(t, \sigma(z)) + \lambda T^2 v \, KL(\sigma(u / T) \,\|\, \sigma(z / T))
 
-    (Hinton, Vinyals & Dean 2015, arXiv:1503.02531), where z are the student's logits, t the consensus with weight w, and
-    u the teacher's logits: the logarithms of its probabilities, which differ from them by a constant that softmax does
-    not see. Without a teacher it is the first term, with :math:`\lambda = 0`. Targets are probabilities, so the loss
-    knows how sure the consensus is: cross-entropy to (0.7, 0.3) is least at (0.7, 0.3).
+    (Hinton, Vinyals & Dean 2015, arXiv:1503.02531), where z are the student's logits, t the consensus with weight w,
+    and u the teacher's logits: the logarithms of its probabilities, which differ from them by a constant that softmax
+    does not see. Without a teacher it is the first term, with :math:`\lambda = 0`. Targets are probabilities, so the
+    loss knows how sure the consensus is: cross-entropy to (0.7, 0.3) is least at (0.7, 0.3).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pretrained models of Hugging Face that are here already: in a folder, in its cache, or inside an installed package."""
+"""Pretrained models of Hugging Face that are here already: in a folder, its cache, or an installed package."""
 
 from __future__ import annotations
 

@@ -91,11 +91,11 @@ class TorchLearner(ABC):
         """What the fitted state builds on besides itself, by name; part of the fingerprint."""
         return {}
 
-    def _save_more(self, folder: Path) -> None:
+    def _save_more(self, folder: Path) -> None:  # noqa: B027 - most need nothing
         """Write what `load` needs besides weights and options."""
 
     @classmethod
-    def _loaded(cls, options: Mapping[str, Any], folder: Path) -> Self:
+    def _loaded(cls, options: Mapping[str, Any], folder: Path) -> Self:  # noqa: ARG003 - for those that need it
         """An unfitted learner with these options, whose `_save_more` wrote into the folder."""
         return cls(**options)
 

@@ -207,7 +207,7 @@ class _Training:
 
     def _sum_of_losses(self, wrapped: torch.nn.Module, batch: Rows) -> torch.Tensor:
         mine = batch[self.place.rank :: self.place.n_processes]
-        # Every process must call the module as often as the others, so one without rows takes any and lets it not count.
+        # Every process must call the module as often as the others, so one without rows takes any for nothing.
         rows = mine if len(mine) else batch[:1]
         with self.place.autocast():
             outputs = wrapped(**self.trainee.inputs(rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -143,7 +144,7 @@ class _Terms:
 def _numbers(text: str, n_terms: int, known: dict[str, int]) -> npt.NDArray[np.int64]:
     """Numbers from 1 on; `known` spares hashing a term twice."""
     words = _WORD.findall(text.lower())[:_MOST_TERMS]
-    terms = [*words, *map(" ".join, zip(words, words[1:], strict=False))]
+    terms = [*words, *map(" ".join, pairwise(words))]
     for term in terms:
         if term not in known:
             known[term] = 1 + zlib.crc32(term.encode("utf-8", "replace")) % (n_terms - 1)
