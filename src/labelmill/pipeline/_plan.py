@@ -15,6 +15,7 @@ from labelmill.pipeline._annotate_stage import AnnotateStage
 from labelmill.pipeline._ballots import Machine
 from labelmill.pipeline._code_bundle import Code
 from labelmill.pipeline._features import Features
+from labelmill.pipeline._media_here import MediaFolders
 from labelmill.pipeline._predict_stage import PredictStage
 from labelmill.pipeline._stage_run import Tally, receipts_of, side_by_side
 from labelmill.pipeline.workspace import Workspace
@@ -65,6 +66,8 @@ class Plan:
         What the driver has of Python and the libraries that votes depend on.
     features : mapping of str to Features
         Where the vectors come from, for each learner that reads them.
+    media : MediaFolders
+        The way to pictures and recordings, for learners that read them.
     """
 
     verb: str
@@ -75,6 +78,7 @@ class Plan:
     timeout: float = 0.0
     versions: Mapping[str, str] = field(default_factory=versions)
     features: Mapping[str, Features] = field(default_factory=dict)
+    media: MediaFolders = field(default_factory=lambda: MediaFolders(()))
 
     @property
     def n_partitions(self) -> int:
@@ -87,7 +91,7 @@ class Plan:
             fingerprints = dict(job.loaded)
             return AnnotateStage(lake, self.code, fingerprints, job.digest, self.schema, self.timeout, isolated)
         ((name, model),) = job.loaded.items()
-        return PredictStage(lake, name, model, job.digest, self.schema, self.features.get(name))
+        return PredictStage(lake, name, model, job.digest, self.schema, self.features.get(name), self.media)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -106,6 +110,7 @@ class Plan:
             data["timeout"],
             data["versions"],
             {name: Features.from_dict(told) for name, told in data.get("features", {}).items()},
+            MediaFolders(tuple(data.get("media", {}).get("folders", ()))),
         )
 
 

@@ -16,6 +16,7 @@ from labelmill.pipeline._annotate_stage import batches, votes_frame
 from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
 from labelmill.pipeline._lake_here import lake_here
+from labelmill.pipeline._media_here import MediaFolders
 from labelmill.stores.lake import Lake
 
 __all__ = ["PredictStage"]
@@ -38,6 +39,8 @@ class PredictStage:
     schema : LabelSchema
     features : Features, optional
         Where the vectors come from, for a learner that reads them.
+    media : MediaFolders, optional
+        The way to pictures and recordings.
     """
 
     lake: str
@@ -46,6 +49,7 @@ class PredictStage:
     digest: str
     schema: LabelSchema
     features: Features | None = None
+    media: MediaFolders | None = None
 
     def __call__(self, partition: Partition) -> Receipt:
         """Predict the partition and publish the votes."""
@@ -54,10 +58,10 @@ class PredictStage:
         heads = _heads(self.lake, self.name, self.model, self.schema)
         began = time.perf_counter()
         features = None if self.features is None else self.features.of(lake, partition)
-        frames = [
-            votes_frame({self.name: model_votes(heads.predict_proba(batch), self.schema)})
-            for _, batch in batches(lake, partition, features=features)
-        ]
+        frames = []
+        for _, batch in batches(lake, partition, features=features):
+            batch.media = self.media
+            frames.append(votes_frame({self.name: model_votes(heads.predict_proba(batch), self.schema)}))
         timings = ((self.name, time.perf_counter() - began),)
         uri = lake.publish_votes(self.digest, partition.id, pl.concat(frames), [])
         seconds = time.monotonic() - started

@@ -11,6 +11,7 @@ from labelmill.domain.run import Run
 from labelmill.errors import FailedError
 from labelmill.pipeline._engines import open_engine
 from labelmill.pipeline._features import features_of_model
+from labelmill.pipeline._media_here import media_folders
 from labelmill.pipeline._plan import Job, Plan, execute
 from labelmill.pipeline._stage_run import Tally
 from labelmill.pipeline.annotate import Planned, planned
@@ -91,7 +92,13 @@ def _plan(workspace: Workspace, models: Sequence[Machine]) -> Plan:
     jobs = [_job(workspace, model) for model in models]
     known = {name: features_of_model(workspace, name, folder) for job in jobs for name, folder in job.loaded.items()}
     features = {name: found for name, found in known.items() if found is not None}
-    return Plan("predict", workspace.schema, tuple(job for job in jobs if job.partitions), features=features)
+    return Plan(
+        "predict",
+        workspace.schema,
+        tuple(job for job in jobs if job.partitions),
+        features=features,
+        media=media_folders(workspace.project),
+    )
 
 
 def _job(workspace: Workspace, model: Machine) -> Job:

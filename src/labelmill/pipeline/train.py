@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labelmill import registry
+from labelmill.domain.item import ItemBatch
 from labelmill.domain.ports import Learner, Progress
 from labelmill.domain.vote import VoteBatch
 from labelmill.errors import FailedError, UsageError
@@ -21,12 +22,13 @@ from labelmill.pipeline._balancing import Balancing
 from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
 from labelmill.pipeline._learner_options import forget_checkpoints, learner_factory
+from labelmill.pipeline._media_here import media_folders
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.embed import ready_features
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Trained", "obedient", "publish", "target_weights", "train"]
+__all__ = ["Trained", "learnable", "obedient", "publish", "read_by", "target_weights", "train"]
 
 PEOPLE_SHARE = 0.5
 """Share of the total weight that people's answers get together, at most."""
@@ -93,7 +95,7 @@ def train(
     make = learner_factory(workspace, name, options)
     parameters = {"learner": name} | ({"options": dict(options)} if options else {})
     with workspace.lake.writing():
-        features = features_for(workspace, name)
+        features = read_by(workspace, name)
         with workspace.running("train", parameters=parameters) as run:
             trained = _train(workspace, name, make, features, keep=keep)
             workspace.end(
@@ -118,9 +120,7 @@ def _train(
         raise FailedError("nobody has voted yet: run `labelmill annotate` or import people's answers first")
     answered = set(people_votes(workspace)["item"].to_list())
     is_answered = np.array([item in answered for item in target.items], dtype=np.bool_)
-    batch = workspace.lake.items()
-    if features is not None:
-        batch.features = features.of_all(workspace.lake)
+    batch = learnable(workspace, features)
     heads = Heads(make, workspace.schema, Balancing.of_project(workspace))
     # All items, those without a target at weight 0: the same texts at each round need be read only once.
     weights = np.where(target.has_votes, target_weights(is_answered, target.has_votes), 0.0)
@@ -131,6 +131,19 @@ def _train(
     fingerprint = publish(workspace, name, heads if keep else None, features, probabilities)
     forget_checkpoints(workspace, name)
     return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()))
+
+
+def read_by(workspace: Workspace, name: str) -> Features | None:
+    """The vectors that a learner reads, made where they are missing; None if it reads the items themselves."""
+    reads_features = getattr(registry.find("learner", name), "reads_features", False)
+    return ready_features(workspace, f"the learner {name!r}") if reads_features else None
+
+
+def learnable(workspace: Workspace, features: Features | None) -> ItemBatch:
+    """All items, with their vectors and a way to their files."""
+    batch = workspace.lake.items()
+    vectors = None if features is None else features.of_all(workspace.lake)
+    return ItemBatch(batch.frame, vectors, media_folders(workspace.project))
 
 
 def obedient(workspace: Workspace, progress: Progress) -> Progress:
