@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+
+# Before anything loads a library that reads it: small products on a busy machine cost many times the CPU on two threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings

@@ -98,7 +98,7 @@ def test_the_command_shows_both_side_by_side(mill: Mill) -> None:
     shown = CliRunner().invoke(cli, words)
 
     assert shown.exception is None
-    assert re.search(r"teacher +tfidf_linear +\d+\.\d% +[\d,]+\n", shown.output)
+    assert re.search(r"teacher +tfidf_linear +\d+\.\d% +[\d,]+ *\n", shown.output)
     assert re.search(r"student +distilled +\d+\.\d% +[\d,]+ \([\d.]+x\)", shown.output)
     assert "right of 30 answers" in shown.output
 

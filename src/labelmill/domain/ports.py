@@ -40,6 +40,7 @@ __all__ = [
     "Respondent",
     "Stage",
     "StructuredModel",
+    "ValueLearner",
     "Writer",
 ]
 
@@ -346,6 +347,49 @@ class Learner(Protocol):
 
         A vote on an item must not be an echo of the target it was trained on. Same targets and weights as `fit`.
         """
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted state as plain arrays and JSON; never a pickle."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The learner that `save` wrote."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the fitted state."""
+
+
+class ValueLearner(Protocol):
+    """Learns answers that are more than classes (masks, spans) from those of the consensus; votes them as a model."""
+
+    label_kinds: ClassVar[tuple[str, ...]]
+    """Kinds of label it learns."""
+
+    def fit_values(
+        self,
+        batch: ItemBatch,
+        values: Sequence[Any],
+        schema: LabelSchema,
+        weights: npt.NDArray[np.float64] | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Learn from one value for each item, in canonical form; None where there is no answer."""
+
+    def predict_values(self, batch: ItemBatch, schema: LabelSchema) -> VoteBatch:
+        """One value (or abstention, or fault) for each item, in order."""
+
+    def cross_predict_values(
+        self,
+        batch: ItemBatch,
+        values: Sequence[Any],
+        schema: LabelSchema,
+        weights: npt.NDArray[np.float64] | None = None,
+        *,
+        n_folds: int = 3,
+        progress: Progress | None = None,
+    ) -> VoteBatch:
+        """Values for the items learned from, each predicted by a fit that did not see it."""
 
     def save(self, folder: Path) -> None:
         """Write the fitted state as plain arrays and JSON; never a pickle."""

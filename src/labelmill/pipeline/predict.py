@@ -14,6 +14,7 @@ from labelmill.pipeline._features import features_of_model
 from labelmill.pipeline._media_here import media_folders
 from labelmill.pipeline._plan import Job, Plan, execute
 from labelmill.pipeline._stage_run import Tally
+from labelmill.pipeline._value_training import require_learnable
 from labelmill.pipeline.annotate import Planned, planned
 from labelmill.pipeline.votes import Machine, current_machines
 from labelmill.pipeline.workspace import Workspace
@@ -46,7 +47,6 @@ def predict(workspace: Workspace, *, engine: str | None = None, workers: int | N
     AnnotationError
         If a partition could not be finished; the others are kept.
     """
-    workspace.require_classes("predict", "import the answers of people and models as files of votes")
     models = _models(workspace)
     name = engine or workspace.project["annotate.engine"]
     with workspace.lake.writing(), closing(open_engine(name)) as opened:
@@ -80,6 +80,8 @@ def finish_predict(workspace: Workspace, run: Run, plan: Plan, tally: Tally) -> 
 def _models(workspace: Workspace) -> list[Machine]:
     models = [machine for machine in current_machines(workspace) if machine.evaluation == "learned"]
     if not models:
+        if workspace.project["train.learner"]:
+            require_learnable(workspace, workspace.project["train.learner"], verb="predict")
         raise FailedError("no learner is trained yet: train one with `labelmill train`")
     return models
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from labelmill.pipeline._value_training import label_kinds_of
 from labelmill.pipeline.aggregate import Aggregated, aggregate
 from labelmill.pipeline.annotate import Annotated, annotate
 from labelmill.pipeline.ingest import Ingested, ingest_sources
@@ -57,10 +58,16 @@ def run(
         annotated = annotate(workspace, engine=engine, workers=workers)
     aggregated, trained = aggregate(workspace), None
     of_classes = not workspace.schema.is_structured
-    if of_classes and workspace.project["train.learner"] and aggregated.summary.n_voted:
+    if _learns(workspace) and aggregated.summary.n_voted:
         trained = train(workspace)
         aggregated = aggregate(workspace)
     selected = select(workspace, count=count, out=ask or workspace.project.folder / "ask.csv")
     content = story(workspace) if of_classes else None
     place = None if content is None else report(workspace, content=content)
     return Turned(ingested, annotated, trained, aggregated, selected, content, place)
+
+
+def _learns(workspace: Workspace) -> bool:
+    """Whether the project has a learner for its kind of label."""
+    name = workspace.project["train.learner"]
+    return bool(name) and (not workspace.schema.is_structured or workspace.schema.kind in label_kinds_of(name))

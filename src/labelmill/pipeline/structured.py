@@ -27,7 +27,7 @@ from labelmill.pipeline.votes import machine_answers, people_votes, schema_finge
 from labelmill.pipeline.workspace import Workspace
 from labelmill.stores.consensus_versions import ConsensusVersion
 
-__all__ = ["aggregate_structured", "answer_table", "read_structured"]
+__all__ = ["aggregate_structured", "answer_table", "read_structured", "values_without_models"]
 
 AUTO = "auto"
 """The project's setting for "whatever suits": here the structured model of the kind."""
@@ -67,11 +67,7 @@ def aggregate_structured(workspace: Workspace, model: str) -> Aggregated:
     with lake.writing(), workspace.running("aggregate", engine="serial", parameters={"model": name}) as run:
         stored = lake.consensus()
         if stored is None or stored.digest != digest:
-            table = answer_table(workspace, votes)
-            fitted = plugin(seed=seed).fit(table)
-            counted = answer_table(workspace, votes.filter(_by_people() | ~pl.col("item").is_in(list(decided))))
-            merged = dict(zip(counted.items, fitted.predict(counted), strict=True))
-            merged |= _gold(workspace, gold)
+            table, fitted, merged = _merged(workspace, plugin(seed=seed), votes, decided, gold)
             seen = workspace.watch("aggregate")
             for done, partition in enumerate(partitions, 1):
                 ids = lake.read_items(partition).ids
@@ -81,6 +77,35 @@ def aggregate_structured(workspace: Workspace, model: str) -> Aggregated:
         result = read_structured(workspace, lake.consensus())
         workspace.end(run, counts={"items": result.summary.n_items, "version": result.version})
     return result
+
+
+def values_without_models(workspace: Workspace) -> dict[str, Merged]:
+    """What people and rules together answer, by item, for models to learn from; nothing is written.
+
+    Raises
+    ------
+    FailedError
+        If an answer is none under the present schema.
+    """
+    plugin = registry.find("structured_model", model_for(workspace.schema.kind, None))
+    machines = machine_answers(workspace).filter(pl.col("kind") != "model")
+    votes = pl.concat([machines, people_votes(workspace)])
+    gold = people_votes(workspace, ("gold",))
+    if not votes.height:
+        return _gold(workspace, gold)
+    model = plugin(seed=int(workspace.project["project.seed"]))
+    return _merged(workspace, model, votes, _decided(workspace, votes), gold)[2]
+
+
+def _merged(
+    workspace: Workspace, model: StructuredModel, votes: pl.DataFrame, decided: set[str], gold: pl.DataFrame
+) -> tuple[AnswerTable, StructuredModel, dict[str, Merged]]:
+    """The answers as a table, the model fitted to them, and one value for each item."""
+    table = answer_table(workspace, votes)
+    fitted = model.fit(table)
+    counted = answer_table(workspace, votes.filter(_by_people() | ~pl.col("item").is_in(list(decided))))
+    merged = dict(zip(counted.items, fitted.predict(counted), strict=True))
+    return table, fitted, merged | _gold(workspace, gold)
 
 
 def read_structured(workspace: Workspace, stored: ConsensusVersion | None) -> Aggregated:

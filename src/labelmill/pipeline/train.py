@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from labelmill import registry
 from labelmill.domain.item import ItemBatch
-from labelmill.domain.ports import Learner, Progress
+from labelmill.domain.ports import Learner, Progress, ValueLearner
 from labelmill.domain.vote import VoteBatch
 from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline._annotate_stage import votes_frame
@@ -23,6 +23,7 @@ from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes
 from labelmill.pipeline._learner_options import forget_checkpoints, learner_factory
 from labelmill.pipeline._media_here import media_folders
+from labelmill.pipeline._value_training import cross_values, require_learnable, value_targets
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.embed import ready_features
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
@@ -88,16 +89,19 @@ def train(
     UsageError
         If the learner has no such option.
     """
-    workspace.require_classes("train", "import the answers of people and models as files of votes")
     name = learner or workspace.project["train.learner"]
     if not name:
         raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')
+    require_learnable(workspace, name)
     make = learner_factory(workspace, name, options)
     parameters = {"learner": name} | ({"options": dict(options)} if options else {})
     with workspace.lake.writing():
         features = read_by(workspace, name)
         with workspace.running("train", parameters=parameters) as run:
-            trained = _train(workspace, name, make, features, keep=keep)
+            if workspace.schema.is_structured:
+                trained = _train_values(workspace, name, cast("ValueLearner", make()), keep=keep)
+            else:
+                trained = _train(workspace, name, make, features, keep=keep)
             workspace.end(
                 run,
                 annotators={name: trained.fingerprint},
@@ -131,6 +135,22 @@ def _train(
     fingerprint = publish(workspace, name, heads if keep else None, features, probabilities)
     forget_checkpoints(workspace, name)
     return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()))
+
+
+def _train_values(workspace: Workspace, name: str, learner: ValueLearner, *, keep: bool) -> Trained:
+    batch = learnable(workspace, None)
+    values = value_targets(workspace, batch.ids)
+    progress = obedient(workspace, workspace.watch("train"))
+    votes = cross_values(workspace, name, learner, batch, values, progress)
+    if keep:
+        learner.fit_values(batch, values, workspace.schema, progress=progress)
+    stamp = "\0".join(text or "" for text in votes.labels).encode()
+    save = learner.save if keep else None
+    fingerprint = _publish_votes(workspace, name, votes, stamp, learner.fingerprint if keep else "", save)
+    forget_checkpoints(workspace, name)
+    answered = set(people_votes(workspace)["item"].to_list())
+    known = [item for item, value in zip(batch.ids, values, strict=True) if value is not None]
+    return Trained(name, fingerprint, len(known), len(answered.intersection(known)))
 
 
 def read_by(workspace: Workspace, name: str) -> Features | None:
@@ -175,25 +195,38 @@ def publish(
     probabilities: npt.NDArray[np.float64],
 ) -> str:
     """Put the votes, and the model if there is one, into the lake; from now on they count."""
-    lake = workspace.lake
-    state = f"{heads.fingerprint if heads else ''}-{schema_fingerprint(workspace.schema)}"
-    votes_hash = hashlib.sha256(np.ascontiguousarray(probabilities).tobytes()).hexdigest()
-    fingerprint = hashlib.sha256(f"{state}-{votes_hash}".encode()).hexdigest()[:16]
-    digest = hashlib.sha256(f"{name}-{fingerprint}".encode()).hexdigest()[:16]
-    if heads is not None:
-        lake.publish_model(name, partial(_write_model, heads, features))
-    partitions = lake.item_partitions()
+    stamp = np.ascontiguousarray(probabilities).tobytes()
+    save = None if heads is None else partial(_write_model, heads, features)
     votes = model_votes(probabilities, workspace.schema)
+    return _publish_votes(workspace, name, votes, stamp, heads.fingerprint if heads else "", save)
+
+
+def _publish_votes(
+    workspace: Workspace,
+    name: str,
+    votes: VoteBatch,
+    stamp: bytes,
+    model: str,
+    save: Callable[[Path], None] | None,
+) -> str:
+    """Fingerprint of the votes of a model, now in the lake; `stamp` stands for them, `model` for what made them."""
+    lake, schema = workspace.lake, workspace.schema
+    state = f"{model}-{schema_fingerprint(schema)}"
+    fingerprint = hashlib.sha256(f"{state}-{hashlib.sha256(stamp).hexdigest()}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{name}-{fingerprint}".encode()).hexdigest()[:16]
+    if save is not None:
+        lake.publish_model(name, save)
+    partitions = lake.item_partitions()
     at = 0
     for partition in partitions:
         part = slice(at, at + partition.n_rows)
         at += partition.n_rows
-        lake.publish_votes(digest, partition.id, votes_frame({name: _part(votes, part)}), [])
+        frame = votes_frame({name: _part(votes, part)}, is_structured=schema.is_structured)
+        lake.publish_votes(digest, partition.id, frame, votes.faults if part.start == 0 else [])
     lake.seal_votes(digest, {name: {"fingerprint": fingerprint, "kind": "model"}}, partitions)
     others = [machine for machine in current_machines(workspace) if machine.name != name]
-    asked = schema_fingerprint(workspace.schema)
-    model = Machine(name, "model", fingerprint, evaluation="learned", schema=asked)
-    _write_machines(workspace, [*others, model])
+    asked = schema_fingerprint(schema)
+    _write_machines(workspace, [*others, Machine(name, "model", fingerprint, evaluation="learned", schema=asked)])
     return fingerprint
 
 
