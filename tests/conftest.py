@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-# Before anything loads a library that reads it: small products on a busy machine cost many times the CPU on two threads.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Before a library is loaded that reads it: on a busy machine threads that wait for each other cost many times the CPU.
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # noqa: TID251 - tests are a door
 
 import pytest
 from hypothesis import settings

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
+import torch  # noqa: TID253 -- this file is about it
+from torch import Tensor  # noqa: TID253 -- likewise
+from torch.nn import functional  # noqa: TID253 -- likewise
 
 from labelmill.errors import UsageError
 from labelmill.learners._feature_head import FeatureHead, Learning

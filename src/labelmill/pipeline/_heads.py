@@ -101,26 +101,20 @@ class Heads:
         """Predictions for the items learned from, each by a fit that did not see it."""
         rows = _encoded(batch)
         if rows is not None:
-            taught = None if teacher is None else teacher[rows]
+            part = None if teacher is None else teacher[rows]
             found = self.cross_predict_proba(
-                batch.take(rows), targets[rows], weights[rows], progress=progress, teacher=taught
+                batch.take(rows), targets[rows], weights[rows], progress=progress, teacher=part
             )
             return _at(rows, found, len(batch))
         parts = []
         for k, (learner, target) in enumerate(zip(self.learners, self._split(targets), strict=True)):
             cross_predict = learner.cross_predict_proba
-            told = {"progress": progress} if takes(cross_predict, "progress") else {}
             taught = self._taught(cross_predict, teacher, k)
+            told: dict[str, Any] = {"progress": progress} if takes(cross_predict, "progress") else {}
             parts.append(cross_predict(batch, *self._balanced(target, weights), **taught, **told))
             if not told:
                 progress(k + 1, len(self.learners))
         return self._join(parts)
-
-    def _taught(self, method: Callable[..., object], teacher: Probabilities | None, k: int) -> dict[str, Any]:
-        """The teacher of the k-th head as an argument, for learners that take one."""
-        if teacher is None or not takes(method, "teacher"):
-            return {}
-        return {"teacher": self._split(teacher)[k]}
 
     def _balanced(self, target: Probabilities, weights: Probabilities) -> tuple[Probabilities, Probabilities]:
         return (target, weights) if self.balance is None else self.balance(target, weights)

@@ -17,11 +17,12 @@ from labelmill.domain.schema import LabelSchema
 from labelmill.domain.strict_json import loads
 from labelmill.errors import FailedError, UsageError
 from labelmill.pipeline._balancing import Balancing
-from labelmill.pipeline._features import Features, features_of_model
+from labelmill.pipeline._features import Features
 from labelmill.pipeline._heads import Heads, model_votes, takes
 from labelmill.pipeline._learner_options import forget_checkpoints, learner_factory
 from labelmill.pipeline.aggregate import aggregate
-from labelmill.pipeline.train import learnable, obedient, publish, read_by, target_weights
+from labelmill.pipeline.ready_models import ready_model, served_models
+from labelmill.pipeline.train import features_for, learnable, obedient, publish, target_weights
 from labelmill.pipeline.votes import model_probabilities, people_votes
 from labelmill.pipeline.workspace import Workspace
 
@@ -130,12 +131,13 @@ def distill(
         name: value for name, value in (("share", share), ("temperature", temperature)) if value is not None
     }
     with workspace.lake.writing():
-        features = read_by(workspace, student)
+        features = features_for(workspace, student)
         with workspace.running("distill", parameters=parameters) as run:
             heads = Heads(make, workspace.schema, Balancing.of_project(workspace))
             done = _distill(workspace, teacher, student, heads, features, 0.7 if share is None else share)
-            counts = {"items": done.n_taught, "answers": done.n_judged}
-            workspace.end(run, annotators={student: done.fingerprint}, counts=counts)
+            workspace.end(
+                run, annotators={student: done.fingerprint}, counts={"items": done.n_taught, "answers": done.n_judged}
+            )
     return done
 
 
@@ -224,19 +226,9 @@ def _accuracy(
     return float(np.mean(right)) if right else None
 
 
-def _teacher_rate(workspace: Workspace, name: str, batch: ItemBatch) -> float | None:
-    """Of a learner that the lake has; rules and models from files have votes there only."""
-    folder = workspace.lake.current_model(name)
-    if folder is None or name not in registry.names("learner"):
-        return None
-    heads = Heads.load(registry.find("learner", name), folder, workspace.schema)
-    features = features_of_model(workspace, name, folder.name)
-    return _rate(heads, learnable(workspace, features).slice(0, len(batch)))
-
-
-def _rate(heads: Heads, batch: ItemBatch) -> float | None:
-    """Items in a second of one processor, once it is warm."""
-    if not len(batch):
+def _rate(workspace: Workspace, name: str, batch: ItemBatch) -> float | None:
+    """Items in a second of one processor, vectors and all, once it is warm; None for what is not a trained learner."""
+    if not len(batch) or name not in served_models(workspace):
         return None
     model = ready_model(workspace, name)
     with threadpool_limits(1):

@@ -29,7 +29,7 @@ from labelmill.pipeline.embed import ready_features
 from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Trained", "learnable", "obedient", "publish", "read_by", "target_weights", "train"]
+__all__ = ["Trained", "learnable", "obedient", "publish", "target_weights", "train"]
 
 PEOPLE_SHARE = 0.5
 """Share of the total weight that people's answers get together, at most."""
@@ -96,7 +96,7 @@ def train(
     make = learner_factory(workspace, name, options)
     parameters = {"learner": name} | ({"options": dict(options)} if options else {})
     with workspace.lake.writing():
-        features = read_by(workspace, name)
+        features = features_for(workspace, name)
         with workspace.running("train", parameters=parameters) as run:
             if workspace.schema.is_structured:
                 trained = _train_values(workspace, name, cast("ValueLearner", make()), keep=keep)
@@ -151,12 +151,6 @@ def _train_values(workspace: Workspace, name: str, learner: ValueLearner, *, kee
     answered = set(people_votes(workspace)["item"].to_list())
     known = [item for item, value in zip(batch.ids, values, strict=True) if value is not None]
     return Trained(name, fingerprint, len(known), len(answered.intersection(known)))
-
-
-def read_by(workspace: Workspace, name: str) -> Features | None:
-    """The vectors that a learner reads, made where they are missing; None if it reads the items themselves."""
-    reads_features = getattr(registry.find("learner", name), "reads_features", False)
-    return ready_features(workspace, f"the learner {name!r}") if reads_features else None
 
 
 def learnable(workspace: Workspace, features: Features | None) -> ItemBatch:
