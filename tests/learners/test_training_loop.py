@@ -34,13 +34,13 @@ class Line:
         self.y = self.x @ torch.tensor([1.0, -2.0, 0.5, 0.0, 3.0])
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            self.module = torch.nn.Sequential(
+            self.module: torch.nn.Module = torch.nn.Sequential(
                 torch.nn.Linear(5, 8), torch.nn.Tanh(), torch.nn.Dropout(dropout), torch.nn.Linear(8, 1)
             )
         self.lengths = np.arange(22) % 7
         rows = np.arange(22)
         self.held_out, self.training = rows[:n_held_out], rows[n_held_out:]
-        self.chances = None
+        self.chances: npt.NDArray[np.float64] | None = None
 
     def groups(self) -> list[dict[str, Any]]:
         """All of it learns."""
@@ -219,7 +219,7 @@ def test_a_group_of_one_process_trains_as_one_alone(tmp_path: Path) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1)
     try:
         wrapped = torch.nn.parallel.DistributedDataParallel(grouped.module)
-        module, grouped.module = grouped.module, wrapped  # type: ignore[assignment]
+        module, grouped.module = grouped.module, wrapped
         train(grouped, RECIPE, CPU)
         grouped.module = module
     finally:

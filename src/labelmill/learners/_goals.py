@@ -136,7 +136,7 @@ def _softened(teacher: Floats | None, temperature: float, shape: tuple[int, ...]
         return np.zeros(shape), np.zeros(shape[0])
     if teacher.shape != shape:
         raise UsageError(f"the teacher's probabilities must have shape {shape}, found {teacher.shape}")
-    said = np.isfinite(teacher).all(axis=1)
+    said = np.asarray(np.isfinite(teacher).all(axis=1))
     powers = np.where(said[:, None], np.clip(teacher, _TINY, None), 1.0) ** (1 / temperature)
     return np.where(said[:, None], powers / powers.sum(axis=1, keepdims=True), 0.0), said.astype(np.float64)
 

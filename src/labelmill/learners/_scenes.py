@@ -79,13 +79,13 @@ def _original_sizes(batch: ItemBatch, rows: Sequence[int], reasons: dict[int, st
         item = batch.items[row]
         told = [next((m[name] for m in (item.facts, item.meta) if m.get(name)), None) for name in ("height", "width")]
         try:
-            sizes[row] = (int(float(told[0])), int(float(told[1]))) if all(told) else _seen_size(batch.read(item.data))
+            sizes[row] = (int(float(told[0])), int(float(told[1]))) if told[0] and told[1] else _seen_size(batch, row)
         except (TypeError, ValueError):
             reasons[row] = f"height and width must be numbers, found {told!r}"
     return sizes
 
 
-def _seen_size(content: bytes) -> tuple[int, int]:
-    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+def _seen_size(batch: ItemBatch, row: int) -> tuple[int, int]:
+    with Image.open(io.BytesIO(batch.read(batch.items[row].data)), formats=FORMATS) as picture:
         width, height = picture.size
         return (width, height) if picture.getexif().get(_ORIENTATION, 1) >= 5 else (height, width)

@@ -195,7 +195,7 @@ class _Training:
                 with seeded(self.recipe.seed, number, i, self.place.rank):
                     loss = self._sum_of_losses(wrapped, batch)
                 # DDP takes the mean over processes where we want the sum.
-                self.scaler.scale(loss * (self.place.n_processes / n_rows)).backward()
+                self.scaler.scale(loss * (self.place.n_processes / n_rows)).backward()  # type: ignore[no-untyped-call]  # torch's own
             total += float(loss.detach())
         self.scaler.unscale_(self.optimizer)
         learning = [p for group in self.optimizer.param_groups for p in group["params"]]

@@ -111,7 +111,8 @@ class Heads:
             cross_predict = learner.cross_predict_proba
             taught = self._taught(cross_predict, teacher, k)
             told: dict[str, Any] = {"progress": progress} if takes(cross_predict, "progress") else {}
-            parts.append(cross_predict(batch, *self._balanced(target, weights), **taught, **told))
+            goals, counts = self._balanced(target, weights)
+            parts.append(cross_predict(batch, goals, counts, **taught, **told))
             if not told:
                 progress(k + 1, len(self.learners))
         return self._join(parts)

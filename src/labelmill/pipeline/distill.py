@@ -186,10 +186,10 @@ def mixed(targets: Floats, weights: Floats, thought: Floats, share: float) -> tu
 
     That is distillation at temperature 1, but for a constant. Weights are 1 on average, like those of the teacher.
     """
-    said = np.isfinite(thought).all(axis=1)
-    mean = weights[weights > 0].mean() if (weights > 0).any() else 1.0
-    own, taught = (1 - share) * weights / mean, share * said
-    total = own + taught
+    said = np.asarray(np.isfinite(thought).all(axis=1))
+    mean = float(weights[weights > 0].mean()) if (weights > 0).any() else 1.0
+    own, taught = np.asarray((1 - share) * weights / mean), np.asarray(share * said)
+    total = np.asarray(own + taught)
     both = own[:, None] * targets + taught[:, None] * np.where(said[:, None], thought, 0.0)
     return np.divide(both, total[:, None], out=targets.copy(), where=total[:, None] > 0), total
 
@@ -215,7 +215,7 @@ def _accuracy(
     """Share of the answers that a model with these probabilities gives too; silence is no right answer."""
     place = {item: i for i, item in enumerate(items)}
     votes = model_votes(np.where(np.isfinite(probabilities), probabilities, 0.0), schema).labels
-    is_silent = ~np.isfinite(probabilities).all(axis=1)
+    is_silent = np.asarray(~np.isfinite(probabilities).all(axis=1))
     right = []
     for item, value in answers:
         i = place[item]

@@ -144,7 +144,7 @@ def _train_values(workspace: Workspace, name: str, learner: ValueLearner, *, kee
     votes = cross_values(workspace, name, learner, batch, values, progress)
     if keep:
         learner.fit_values(batch, values, workspace.schema, progress=progress)
-    stamp = "\0".join(text or "" for text in votes.labels).encode()
+    stamp = "\0".join(str(text) for text in votes.labels).encode()
     save = learner.save if keep else None
     fingerprint = _publish_votes(workspace, name, votes, stamp, learner.fingerprint if keep else "", save)
     forget_checkpoints(workspace, name)
