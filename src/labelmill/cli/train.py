@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -37,8 +38,21 @@ def command(door: Door, learner: str | None, options: tuple[tuple[str, Any], ...
             "fingerprint": trained.fingerprint,
             "targets": trained.n_targets,
             "answers": trained.n_answers,
+            "details": trained.details,
         },
         f"{trained.name} learned from {counted(trained.n_targets, 'item')}, "
         f"{trained.n_answers:,} of them answered by people.",
+        *_choices(trained.details),
         "Its votes count from now on: labelmill aggregate",
     )
+
+
+def _choices(details: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a learner that chooses among others took, and how well these foretold held-out items."""
+    lines = []
+    for told in details:
+        scores = {head: score for head, score in told.get("scores", {}).items() if score is not None}
+        if len(scores) > 1:
+            ranked = ", ".join(f"{head} {score:.3f}" for head, score in sorted(scores.items(), key=lambda x: x[1]))
+            lines.append(f"It took {told['head']}; surprise of held-out answers, in nats: {ranked}.")
+    return lines

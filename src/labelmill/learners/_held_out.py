@@ -9,9 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
-from labelmill.learners._network import Network
+from labelmill.learners._network import Network, log_softmax
 from labelmill.learners._sample import Sample
 
 __all__ = ["HeldOut", "best_temperature", "by_fit", "held_out", "log_loss"]
@@ -109,5 +108,4 @@ def best_temperature(logits: Floats, targets: Floats, weights: Floats) -> float:
 
 def log_loss(logits: Floats, targets: Floats, weights: Floats) -> float:
     """Mean cross-entropy of the targets, in nats."""
-    logs = logits - logsumexp(logits, axis=1, keepdims=True)
-    return -float(weights @ (targets * logs).sum(axis=1)) / float(weights.sum())
+    return -float(weights @ (targets * log_softmax(logits)).sum(axis=1)) / float(weights.sum())

@@ -7,9 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import logsumexp
 
-from labelmill.learners._network import Network
+from labelmill.learners._network import Network, log_softmax
 
 __all__ = ["fit_softmax"]
 
@@ -60,8 +59,7 @@ def fit_softmax(
     def slope(flat: Floats) -> tuple[float, Floats]:
         inner, intercepts = flat[n_classes:].reshape(n_dimensions, n_classes), flat[:n_classes]
         logits = (matrix @ inner.astype(precision)).astype(np.float64) + intercepts
-        logs = logits - logsumexp(logits, axis=1, keepdims=True)
-        origin = intercepts - logsumexp(intercepts)
+        logs, origin = log_softmax(logits), log_softmax(intercepts)
         loss = -float((heavy * wanted * logs).sum()) - origin.mean() + regularization / 2 * float((inner**2).sum())
         errors = heavy * (np.exp(logs) - wanted)
         down = (matrix.T @ errors.astype(precision)).astype(np.float64) + regularization * inner

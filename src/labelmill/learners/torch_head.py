@@ -27,8 +27,8 @@ _WARM_UP: Final = 0.3
 class TorchHead(FeatureHead):
     """A network with one hidden layer on features and probabilistic targets, by AdamW in mini-batches.
 
-    On 100,000 items of 384 features it takes an eighth of the time of L-BFGS. On a CPU the same seed gives the same
-    bits; a GPU sums in an order of its own.
+    On 50,000 made-up items of 256 features in ten classes it took a third of the CPU time of `LinearHead`. On a CPU the
+    same seed gives the same bits; a GPU sums in an order of its own.
 
     Parameters
     ----------

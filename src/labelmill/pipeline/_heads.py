@@ -60,6 +60,11 @@ class Heads:
             learner.save(folder / str(k))
 
     @property
+    def details(self) -> list[dict[str, Any]]:
+        """What the fitted learners say about themselves, where they say something."""
+        return [dict(getattr(learner, "details_", {})) for learner in self.learners]
+
+    @property
     def fingerprint(self) -> str:
         """Of the fitted states."""
         return "-".join(learner.fingerprint[:16] for learner in self.learners)

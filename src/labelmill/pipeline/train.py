@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -52,12 +52,16 @@ class Trained:
         Items it learned from.
     n_answers : int
         How many of them people had answered.
+    details : list of dict
+        What each fitted learner says about itself, one a class where an item may have several: what was chosen, by
+        which scores. JSON-able.
     """
 
     name: str
     fingerprint: str
     n_targets: int
     n_answers: int
+    details: list[dict[str, Any]] = field(default_factory=list)
 
 
 def train(
@@ -134,7 +138,8 @@ def _train(
         heads.fit(batch, target.probabilities, weights, progress=progress)
     fingerprint = publish(workspace, name, heads if keep else None, features, probabilities)
     forget_checkpoints(workspace, name)
-    return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()))
+    details = heads.details if keep else []
+    return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()), details)
 
 
 def _train_values(workspace: Workspace, name: str, learner: ValueLearner, *, keep: bool) -> Trained:
