@@ -118,8 +118,6 @@ class Heads:
             told: dict[str, Any] = {"progress": progress} if takes(cross_predict, "progress") else {}
             goals, counts = self._balanced(target, weights)
             parts.append(cross_predict(batch, goals, counts, **taught, **told))
-            wanted, counts = self._balanced(target, weights)
-            parts.append(cross_predict(batch, wanted, counts, **taught, **told))
             if not told:
                 progress(k + 1, len(self.learners))
         return self._join(parts)
