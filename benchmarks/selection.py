@@ -105,7 +105,7 @@ def batches(options: argparse.Namespace) -> str:
         )
     for name in ("uherding", "cluster_margin", "auto", "core_set"):
         ours = measured(f"labelmill:{name}", n, count, options)
-        lines.append(f"| {name} | {ours['cpu']:.2f} | | | {ours['mb']:,.0f} | {coverage(rows, ours['picks']):.4f} | |")
+        lines.append(f"| {name} | {ours['cpu']:.2f} | | | {ours['mb']:,.0f} | | {coverage(rows, ours['picks']):.4f} | |")
     return "\n".join(lines)
 
 
