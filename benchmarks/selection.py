@@ -4,7 +4,8 @@
 
 Every measurement runs in a process of its own on one thread, peers in a virtual environment that this script makes
 once under the cache folder, on the same made-up arrays: vectors of length one in fifty overlapping groups. Times are
-CPU seconds of one run; memory is how far the process grew while it picked.
+CPU seconds of one run; memory is how far the peak of the process grew while it picked, beyond what making the arrays
+took.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ N_DIMENSIONS = 384
 N_CLASSES = 10
 N_KNOWN = 10
 
+MEMORY = "One thread, one run each; MB is how far the peak of the process grew beyond what making the arrays took."
+
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
 
@@ -45,7 +48,7 @@ def main(arguments: list[str] | None = None) -> str:
     if options.worker:
         work(options.worker[0], int(options.worker[1]), int(options.worker[2]))
         return ""
-    text = "\n\n".join(TABLES[name](options) for name in options.only)
+    text = "\n\n".join([MEMORY, *(TABLES[name](options) for name in options.only)])
     print(text)
     return text
 
@@ -105,7 +108,8 @@ def batches(options: argparse.Namespace) -> str:
         )
     for name in ("uherding", "cluster_margin", "auto", "core_set"):
         ours = measured(f"labelmill:{name}", n, count, options)
-        lines.append(f"| {name} | {ours['cpu']:.2f} | | | {ours['mb']:,.0f} | | {coverage(rows, ours['picks']):.4f} | |")
+        covered = coverage(rows, ours["picks"])
+        lines.append(f"| {name} | {ours['cpu']:.2f} | | | {ours['mb']:,.0f} | | {covered:.4f} | |")
     return "\n".join(lines)
 
 
