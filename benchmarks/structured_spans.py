@@ -78,7 +78,7 @@ def _ours(marked: conll_spans.Marked) -> tuple[list[Any], float]:
 def _tokenwise(marked: conll_spans.Marked) -> list[Row]:
     """Each token an item of its own; runs of tags are read as spans."""
     rows = []
-    for name, model in (("token majority vote", "majority_vote"), ("token Dawid-Skene", "dawid_skene")):
+    for name, model in (("token majority vote", "majority_vote"), ("token Dawid-Skene", "shrinkage_dawid_skene")):
         started = time.process_time()
         votes = token_votes(marked.answers)
         table = VoteTable(

@@ -17,7 +17,7 @@ from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
 WEAK_ON = {
     "wawa": {},
     "one_coin": {"bluebird": -5.0, "trec": -8.0},
-    "dawid_skene": {"fact_eval": -3.0, "zencrowd_us": -5.0},
+    "dawid_skene": {"fact_eval": -5.0, "zencrowd_us": -5.0},
     "ibcc": {"zencrowd_us": -4.0, "fact_eval": -3.0},
     "mace": {"zencrowd_us": -6.0, "product": -5.0, "fact_eval": -3.0},
     "glad": {"trec": -8.0},
