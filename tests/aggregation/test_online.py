@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from labelmill import OnlineConsensus
+from labelmill import OnlineConsensus, registry
 from labelmill.aggregation._confusion import Confusion
 from labelmill.aggregation._tally import Tally
 from labelmill.aggregation.shrinkage_dawid_skene import ShrinkageDawidSkene
@@ -238,3 +238,11 @@ def test_tables_it_cannot_start_from_are_refused() -> None:
         OnlineConsensus(by_pattern)
     with pytest.raises(UsageError, match="fitted on classes"):
         OnlineConsensus(VoteTable([], [], ("x",), [], [], []), model=model)
+
+
+def test_another_model_is_refused() -> None:
+    """Only the hierarchical form has the sums that votes are added to."""
+    other: Any = registry.find("label_model", "dawid_skene")()
+
+    with pytest.raises(UsageError, match="weighed by ShrinkageDawidSkene, found DawidSkene"):
+        OnlineConsensus(START, model=other)

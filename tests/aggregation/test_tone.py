@@ -78,10 +78,10 @@ def test_a_calibrated_model_stays_as_it_is() -> None:
 
 
 def test_errors_that_people_share_are_not_held_against_the_model() -> None:
-    """Where all take class 2 for class 0 at times, a calibrated model leans little for it: its certainty tells."""
+    """Where all take class 2 for class 0 at times, a calibrated model is left nearly as it is: its certainty tells."""
     table, _ = _beside_people(is_skewed=False, shared=0.4)
 
-    assert np.abs(Joint().fit(table).class_leads_[N_PEOPLE]).max() < 0.6
+    assert np.abs(Joint().fit(table).class_leads_[N_PEOPLE]).max() < 0.2
 
 
 def test_too_few_answers_teach_nothing_by_class() -> None:

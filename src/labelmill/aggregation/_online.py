@@ -65,7 +65,7 @@ class OnlineConsensus:
     Raises
     ------
     UsageError
-        If rows of the table stand for several items, or the model was fitted on other classes.
+        If rows of the table stand for several items, the model is another one, or was fitted on other classes.
 
     Examples
     --------
@@ -87,6 +87,10 @@ class OnlineConsensus:
         if table.multiplicity is not None:
             raise UsageError("votes come one by one: give a table with one row for each item, not one by pattern")
         model = ShrinkageDawidSkene() if model is None else model
+        if not isinstance(model, ShrinkageDawidSkene):
+            raise UsageError(
+                f"votes one by one are weighed by ShrinkageDawidSkene, found {type(model).__name__}: give that"
+            )
         self._start(table, model if _is_fitted(model) else model.fit(table))
 
     def add(self, item: Any, annotator: str, label: str | None) -> Floats:
