@@ -29,9 +29,7 @@ from labelmill.pipeline.examples import GOLD, example_folder
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-OTHER_TOOLS = {
-    *("cd", "curl", "export", "git", "make", "mkdocs", "mypy", "pip", "pytest", "python", "ruff", "tail")
-}
+OTHER_TOOLS = {*("cd", "curl", "export", "git", "make", "mkdocs", "mypy", "pip", "pytest", "python", "ruff", "tail")}
 N_MAILS = 600
 """So many mails are enough for a story, and cheap."""
 

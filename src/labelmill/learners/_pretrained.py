@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import logging
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -107,11 +108,11 @@ def _hash_of(stamps: tuple[tuple[str, int, int], ...]) -> str:
 def quiet() -> Iterator[None]:
     """Inside, transformers prints neither bars nor reports: that weights of a head are new is what we want."""
     verbosity, has_bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity(transformers_logging.CRITICAL)
-    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity(logging.CRITICAL)
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         transformers_logging.set_verbosity(verbosity)
         if has_bar:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

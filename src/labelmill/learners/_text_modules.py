@@ -125,7 +125,7 @@ def _pooled(folder: Path, n_classes: int, *, is_new: bool) -> tuple[torch.nn.Mod
         if is_new:
             backbone = AutoModel.from_pretrained(folder, config=config, local_files_only=True, use_safetensors=True)
         else:
-            backbone = AutoModel.from_config(config)
+            backbone = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     for name, parameter in backbone.named_parameters():
         if name.startswith("pooler."):  # nothing reads it
             parameter.requires_grad_(requires_grad=False)

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +31,28 @@ from labelmill.errors import FailedError
 from labelmill.learners._goals import Goals
 from labelmill.learners._precision import Place
 
-if TYPE_CHECKING:
-    from labelmill.learners._torch_learner import TorchLearner
-
 __all__ = ["main", "run_job", "train_in_processes", "write_job"]
 
 Rows = npt.NDArray[np.intp]
+
+
+class Trainable(Protocol):
+    """A learner that several processes can train."""
+
+    options: dict[str, Any]
+
+    def learn(
+        self,
+        batch: ItemBatch,
+        examples: None,
+        goals: Goals,
+        rows: Rows,
+        place: Place,
+        checkpoint: Path | None,
+        progress: Progress | None,
+    ) -> torch.nn.Module:
+        """Do one process's part of a training."""
+
 
 _JOB, _ITEMS, _GOALS = "job.json", "items.parquet", "goals.npz"
 _PATIENCE: Final = timedelta(minutes=30)
@@ -44,9 +60,7 @@ _SHOWN: Final = 2_000
 """Characters of what a failed process said, at most."""
 
 
-def write_job(
-    folder: Path, learner: TorchLearner, batch: ItemBatch, goals: Goals, rows: Rows, checkpoint: Path
-) -> None:
+def write_job(folder: Path, learner: Trainable, batch: ItemBatch, goals: Goals, rows: Rows, checkpoint: Path) -> None:
     """Put what a training needs into a folder, as plain files."""
     kind = type(learner)
     job = {
@@ -67,7 +81,7 @@ def write_job(
 def run_job(folder: Path, place: Place, progress: Progress | None = None) -> None:
     """Do this process's part of the training that a folder describes."""
     job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-    learner: TorchLearner = getattr(importlib.import_module(job["module"]), job["class"])(**job["options"])
+    learner: Trainable = getattr(importlib.import_module(job["module"]), job["class"])(**job["options"])
     with np.load(folder / _GOALS, allow_pickle=False) as file:
         arrays = dict(file)
     rows = arrays.pop("rows")
@@ -77,7 +91,7 @@ def run_job(folder: Path, place: Place, progress: Progress | None = None) -> Non
 
 
 def train_in_processes(
-    learner: TorchLearner,
+    learner: Trainable,
     batch: ItemBatch,
     goals: Goals,
     rows: Rows,

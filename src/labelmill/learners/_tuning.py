@@ -83,12 +83,12 @@ class TunedModel(TorchLearner):
             _adapt(module.get_submodule("backbone"), self.options["rank"], self.options["dropout"])
             for name, parameter in module.named_parameters():
                 if name in new:
-                    parameter.requires_grad_(requires_grad=True)
-        module._new = new
+                    parameter.requires_grad = True
+        self._new = new
         return module
 
     def _groups(self, module: torch.nn.Module) -> list[dict[str, Any]]:
-        new, decay = module._new, self.options["weight_decay"]
+        new, decay = self._new, self.options["weight_decay"]
         learning = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
         parts = {
             "tuned": [p for name, p in learning if name not in new],
