@@ -41,6 +41,7 @@ PARTS = (
     ("people_queue", "The queue that people work from"),
     ("server", "Labelling through the server"),
     ("serving", "Serving models: micro-batches"),
+    ("encoders", "Encoders of texts, against sentence-transformers"),
     ("browser_engines", "Shapes, spans and sounds in the browser"),
 )
 """Module in this folder with `report() -> str`, and its heading."""
