@@ -13,11 +13,11 @@ from labelmill import registry
 from labelmill.testing import learner
 
 SMALL: dict[str, Callable[[], dict[str, Any]]] = {
-    "distilled": lambda: {"n_terms": 512, "n_epochs": 12, "dropout": 0.0},
+    "distilled": lambda: {"n_terms": 512, "n_epochs": 20, "dropout": 0.0},
     "fine_tuned": lambda: {
         "model": tiny_text_model(),
         "method": "full",
-        "n_epochs": 7,
+        "n_epochs": 10,
         "learning_rate": 1e-2,
         "head_rate": 5e-2,
         "precision": "float32",

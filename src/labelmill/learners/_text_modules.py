@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from labelmill.errors import UsageError
 from labelmill.learners._pretrained import quiet
 
-__all__ = ["PooledClassifier", "Tokens", "text_module", "tokens_of"]
+__all__ = ["PooledClassifier", "Tokens", "headed", "text_module", "tokenizer_of", "tokens_of"]
 
 _POOLING: Final = Path("1_Pooling") / "config.json"
 _HEAD_DROPOUT: Final = 0.1
@@ -53,8 +53,8 @@ class Tokens:
         }
 
 
-def tokens_of(texts: Sequence[str], folder: Path, max_tokens: int) -> Tokens:
-    """The texts as token numbers of the model in the folder, cut at so many.
+def tokenizer_of(folder: Path) -> Any:
+    """What makes token numbers for the model in the folder.
 
     Raises
     ------
@@ -62,9 +62,13 @@ def tokens_of(texts: Sequence[str], folder: Path, max_tokens: int) -> Tokens:
         If the folder has no tokenizer.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"{folder} has no tokenizer that can be read ({error}): get the model's files anew") from error
+
+
+def tokens_of(texts: Sequence[str], tokenizer: Any, max_tokens: int) -> Tokens:
+    """The texts as token numbers, cut at so many."""
     most = min(max_tokens, tokenizer.model_max_length)
     found = tokenizer(list(texts), truncation=True, max_length=most)["input_ids"] if texts else []
     padding = next((n for n in (tokenizer.pad_token_id, tokenizer.eos_token_id) if n is not None), 0)

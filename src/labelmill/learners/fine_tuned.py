@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import polars as pl
 import torch
@@ -14,7 +14,7 @@ from labelmill.errors import UsageError
 from labelmill.learners._goals import Imbalance
 from labelmill.learners._precision import Precision
 from labelmill.learners._pretrained import MINILM
-from labelmill.learners._text_modules import Tokens, text_module, tokens_of
+from labelmill.learners._text_modules import Tokens, text_module, tokenizer_of, tokens_of
 from labelmill.learners._tuning import Method, TunedModel
 
 __all__ = ["FineTuned"]
@@ -106,11 +106,14 @@ class FineTuned(TunedModel):
         if not fields:
             raise UsageError("fields must name at least one field, e.g. ['text']")
         self._prepare(seed)
+        self._tokenizer: Any = None
 
     def _examples(self, batch: ItemBatch) -> Tokens:
         columns = [pl.lit(batch.column(name)).cast(pl.String).fill_null("") for name in self.options["fields"]]
         texts = pl.select(pl.concat_str(columns, separator="\n")).to_series().to_list() if len(batch) else []
-        return tokens_of(texts, self.folder, self.options["max_tokens"])
+        self._tokenizer = self._tokenizer or tokenizer_of(self.folder)
+        return tokens_of(texts, self._tokenizer, self.options["max_tokens"])
 
     def _classifier(self, folder: Path, n_classes: int, *, is_new: bool) -> tuple[torch.nn.Module, set[str]]:
+        self._tokenizer = self._tokenizer or tokenizer_of(folder)
         return text_module(folder, n_classes, is_new=is_new)
