@@ -23,9 +23,8 @@ def adapt(model: PreTrainedModel, *, rank: int, dropout: float) -> None:
         If it has no linear layer to adapt.
     """
     known = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(model.config.model_type)
-    config = LoraConfig(
-        r=rank, lora_alpha=2 * rank, lora_dropout=dropout, target_modules=list(known or ()) or "all-linear"
-    )
+    targets = list(known) if known else "all-linear"
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=dropout, target_modules=targets)
     try:
         inject_adapter_in_model(config, model)
     except ValueError as error:

@@ -129,10 +129,10 @@ def _pooled(folder: Path, n_classes: int, *, is_new: bool) -> tuple[torch.nn.Mod
         if is_new:
             backbone = AutoModel.from_pretrained(folder, config=config, local_files_only=True, use_safetensors=True)
         else:
-            backbone = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+            backbone = AutoModel.from_config(config)  # type: ignore[no-untyped-call]  # transformers' own
     for name, parameter in backbone.named_parameters():
         if name.startswith("pooler."):  # nothing reads it
-            parameter.requires_grad_(requires_grad=False)
+            parameter.requires_grad = False
     module = PooledClassifier(backbone, config.hidden_size, n_classes)
     torch.nn.init.zeros_(module.head.weight)
     torch.nn.init.zeros_(module.head.bias)

@@ -35,32 +35,31 @@ __all__ = ["main", "run_job", "train_in_processes", "write_job"]
 
 Rows = npt.NDArray[np.intp]
 
-
-class Trainable(Protocol):
-    """A learner that several processes can train."""
-
-    options: dict[str, Any]
-
-    def learn(
-        self,
-        batch: ItemBatch,
-        examples: None,
-        goals: Goals,
-        rows: Rows,
-        place: Place,
-        checkpoint: Path | None,
-        progress: Progress | None,
-    ) -> torch.nn.Module:
-        """Do one process's part of a training."""
-
-
 _JOB, _ITEMS, _GOALS = "job.json", "items.parquet", "goals.npz"
 _PATIENCE: Final = timedelta(minutes=30)
 _SHOWN: Final = 2_000
 """Characters of what a failed process said, at most."""
 
 
-def write_job(folder: Path, learner: Trainable, batch: ItemBatch, goals: Goals, rows: Rows, checkpoint: Path) -> None:
+class Trains(Protocol):
+    """What a job asks of a learner; see `labelmill.learners._torch_learner`."""
+
+    options: dict[str, Any]
+
+    def learn(
+        self,
+        batch: ItemBatch,
+        examples: Any,
+        goals: Goals,
+        rows: Rows,
+        place: Place,
+        checkpoint: Path | None,
+        progress: Progress | None,
+    ) -> torch.nn.Module:
+        """A module that has learned from these rows at this place."""
+
+
+def write_job(folder: Path, learner: Trains, batch: ItemBatch, goals: Goals, rows: Rows, checkpoint: Path) -> None:
     """Put what a training needs into a folder, as plain files."""
     kind = type(learner)
     job = {
@@ -81,7 +80,7 @@ def write_job(folder: Path, learner: Trainable, batch: ItemBatch, goals: Goals, 
 def run_job(folder: Path, place: Place, progress: Progress | None = None) -> None:
     """Do this process's part of the training that a folder describes."""
     job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-    learner: Trainable = getattr(importlib.import_module(job["module"]), job["class"])(**job["options"])
+    learner: Trains = getattr(importlib.import_module(job["module"]), job["class"])(**job["options"])
     with np.load(folder / _GOALS, allow_pickle=False) as file:
         arrays = dict(file)
     rows = arrays.pop("rows")
@@ -91,7 +90,7 @@ def run_job(folder: Path, place: Place, progress: Progress | None = None) -> Non
 
 
 def train_in_processes(
-    learner: Trainable,
+    learner: Trains,
     batch: ItemBatch,
     goals: Goals,
     rows: Rows,

@@ -59,6 +59,7 @@ class TunedModel(TorchLearner):
             seed=seed,
         )
         self._kept: Path | None = None
+        self._new: set[str] = set()
 
     @property
     def folder(self) -> Path:

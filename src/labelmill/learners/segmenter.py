@@ -279,10 +279,9 @@ class _Task:
         device: torch.device,
         options: Mapping[str, Any],
     ) -> None:
-        self.module: torch.nn.Module = module
-        self.training, self.held_out = training, held_out
+        self.module, self.training, self.held_out = module, training, held_out
         self.lengths = np.ones(len(weights), dtype=np.int64)
-        self.chances: npt.NDArray[np.float64] | None = None
+        self.chances = None
         self._scenes, self._device, self._options = scenes, device, options
         self._weights = weights / weights[training].mean()
         self._mirrored: torch.Tensor | None = None
