@@ -279,9 +279,10 @@ class _Task:
         device: torch.device,
         options: Mapping[str, Any],
     ) -> None:
-        self.module, self.training, self.held_out = module, training, held_out
+        self.module: torch.nn.Module = module
+        self.training, self.held_out = training, held_out
         self.lengths = np.ones(len(weights), dtype=np.int64)
-        self.chances = None
+        self.chances: npt.NDArray[np.float64] | None = None
         self._scenes, self._device, self._options = scenes, device, options
         self._weights = weights / weights[training].mean()
         self._mirrored: torch.Tensor | None = None
