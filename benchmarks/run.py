@@ -24,6 +24,7 @@ PARTS = (
     ("label_errors", "Label errors, against cleanlab"),
     ("vote_quality", "Quality of votes, against CROWDLAB"),
     ("beside_people", "A classifier beside people"),
+    ("certificate_economy", "Answers until a certificate"),
     ("label_efficiency", "Answers that heads and query strategies need"),
     ("checks", "Checks of annotators: false alarms, power, real crowds"),
     ("structured_spans", "Spans and texts"),

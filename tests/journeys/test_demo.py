@@ -74,6 +74,8 @@ def test_what_the_demo_says_is_true(tmp_path: Path, gold: dict[str, str]) -> Non
     assert headline.real_error == wrong / MAILS
     assert headline.answers.total == by_people
     assert headline.answers.selected == 40
+    assert headline.answers_without_learner is not None
+    assert headline.answers_without_learner > headline.answers.total
     assert made.release.certified
     assert set(release["label"]) <= {"ham", "spam"}
 

@@ -56,6 +56,19 @@ def test_it_tells_the_headline_and_the_certificate() -> None:
     assert "out/spam-2026-11-21/labels.csv" in text
 
 
+def test_it_tells_what_the_learner_saved() -> None:
+    """Answers of the same certificate with and without the learner, where both were measured."""
+    story = spam_story()
+    n = story.headline.answers.total
+    measured = replace(story, headline=replace(story.headline, answers_without_learner=n + 1_200))
+
+    told = " ".join(shown(measured).split())
+
+    assert f"saved 1,200 answers: the same certificate takes {n + 1_200:,} without it" in told
+    assert f"without the learner the same certificate takes {n + 1_200:,} answers" in told
+    assert "learner" not in shown(story)
+
+
 def test_names_are_text_and_not_commands() -> None:
     """Neither rich's markup nor a control sequence in a name is obeyed."""
     row = AnnotatorRow("[red]x[/red]\x1b[2J", "rule", ["[bold]"])

@@ -76,7 +76,7 @@ def serve_project(workspace: Workspace, serving: Serving) -> None:
         click.echo("Choosing what to ask ...", err=True)
         queued = fill_queue(workspace, database, project, count=serving.count)
         n_waiting = queued.label.added + queued.label.updated
-        click.echo(f"{n_waiting:,} items wait for people.", err=True)
+        click.echo(queued.stopped or f"{n_waiting:,} items wait for people.", err=True)
         with _Refilling(workspace, str(address), serving), Sender(database):
             _run(workspace, database, project, serving, taken)
 

@@ -38,23 +38,35 @@ def command(door: Door, engine: str | None, workers: int | None, count: int | No
     told = {
         "imported": [{"source": i.source, "items": i.n_items, "votes": i.n_votes} for i in turned.ingested],
         "faults": dict(turned.annotated.faults) if turned.annotated else {},
-        "ask": str(turned.selected.out),
+        "ask": None if turned.selected.out is None else str(turned.selected.out),
         "asked": len(turned.selected.tasks),
+        "stopped": turned.selected.stopped or None,
+        "worth": None if turned.selected.worth is None else turned.selected.worth.to_dict(),
     }
     if turned.story is None:
         door.show({**told, "summary": turned.aggregated.summary.to_dict()}, *_of_answers(turned))
         return
     from labelmill.report.terminal import summary
 
-    out = turned.selected.out
     door.show(
         {**told, "report": str(turned.report), "story": turned.story.to_dict()},
         summary(turned.story),
-        _ask(turned),
-        f"Next     fill in its column `label`, then: labelmill import {out} --votes-by YOUR-NAME && labelmill run",
-        "         good enough? labelmill certify --plan --out audit.csv",
+        *_ask(turned),
+        *_next(turned),
         f"Report   {turned.report}",
     )
+
+
+def _next(turned: Turned) -> list[str]:
+    """What to do now."""
+    out = turned.selected.out
+    certify = "labelmill certify --plan --out audit.csv"
+    if turned.selected.stopped:
+        return [f"Next     {certify}, or labelmill export release"]
+    return [
+        f"Next     fill in its column `label`, then: labelmill import {out} --votes-by YOUR-NAME && labelmill run",
+        f"         good enough? {certify}",
+    ]
 
 
 def _of_answers(turned: Turned) -> list[RenderableType]:
@@ -72,12 +84,17 @@ def _of_answers(turned: Turned) -> list[RenderableType]:
         lines.append(f"Faults   {listed}: labelmill runs list")
     return [
         *lines,
-        _ask(turned),
+        *_ask(turned),
         "Next     labelmill serve, and answer in the browser; then labelmill run",
         "         good enough? labelmill export release",
     ]
 
 
-def _ask(turned: Turned) -> str:
+def _ask(turned: Turned) -> list[str]:
+    """What is to be asked and what that is worth, or why nothing is asked any more."""
     chosen = turned.selected
-    return f"Ask      {chosen.out}: {counted(len(chosen.tasks), 'item')} by {chosen.strategy}"
+    if chosen.stopped:
+        return [f"Ask      {chosen.stopped}"]
+    worth = [] if chosen.worth is None else chosen.worth.words()
+    asked = f"Ask      {chosen.out}: {counted(len(chosen.tasks), 'item')} by {chosen.strategy}"
+    return [asked, *(f"{'Worth' if n == 0 else '':9}{line}" for n, line in enumerate(worth))]

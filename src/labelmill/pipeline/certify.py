@@ -11,7 +11,7 @@ import polars as pl
 
 from labelmill.domain.task import Task
 from labelmill.errors import CertificateError
-from labelmill.pipeline._asked import asked_items
+from labelmill.pipeline._decided import decided_items, latest_answers
 from labelmill.pipeline.aggregate import read_consensus
 from labelmill.pipeline.select import ask_file, keep_answers
 from labelmill.pipeline.votes import people_votes
@@ -103,7 +103,7 @@ def plan_certificate(
         sample_size=sample_size,
         last=True,
         people_error=people_error,
-        answered=_answered(workspace),
+        answered=decided_items(workspace),
         classes=None if workspace.schema.kind == "multi_choice" else workspace.schema.classes,
     )
     with workspace.lake.writing():
@@ -180,29 +180,13 @@ def read_certificate(workspace: Workspace) -> Certificate | None:
 
 
 def _audit_answers(workspace: Workspace, plan: AuditPlan) -> dict[str, str | None]:
-    return _latest(people_votes(workspace, ("audit",)).filter(pl.col("item").is_in(plan.sample)))
+    return latest_answers(people_votes(workspace, ("audit",)).filter(pl.col("item").is_in(plan.sample)))
 
 
 def _all_answers(workspace: Workspace) -> dict[str, str | None]:
     """The latest answer of any person to each item, gold and reviews above ordinary answers."""
     everybody = people_votes(workspace, ("label", "audit")).filter(pl.col("kind") == "person")
-    return {**_latest(everybody), **_latest(people_votes(workspace, ("review", "gold")))}
-
-
-def _answered(workspace: Workspace) -> dict[str, str]:
-    """Items whose label is a person's decision: gold, reviewed, or asked of people and answered with one voice."""
-    asked = asked_items(workspace)
-    votes = people_votes(workspace, ("label",)).filter((pl.col("kind") == "person") & pl.col("value").is_not_null())
-    voices = votes.group_by("item").agg(pl.col("value").first(), n=pl.col("value").n_unique())
-    answered = {item: value for item, value, n in voices.iter_rows() if n == 1 and item in asked}
-    decided = _latest(people_votes(workspace, ("review", "gold")))
-    answered |= {item: value for item, value in decided.items() if value is not None}
-    known = set(workspace.lake.item_ids().to_list())
-    return {item: value for item, value in answered.items() if item in known}
-
-
-def _latest(votes: pl.DataFrame) -> dict[str, Any]:
-    return dict(votes.unique("item", keep="last", maintain_order=True).select("item", "value").iter_rows())
+    return {**latest_answers(everybody), **latest_answers(people_votes(workspace, ("review", "gold")))}
 
 
 def certificate_record(certified: Certified) -> Mapping[str, Any]:

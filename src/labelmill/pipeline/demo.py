@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from labelmill.pipeline.certify import certify, plan_certificate
 from labelmill.pipeline.examples import copy_example, gold_of, opened_example
 from labelmill.pipeline.export import Exported, export, release_frame
 from labelmill.pipeline.ingest import ingest_sources
+from labelmill.pipeline.project import Project
 from labelmill.pipeline.report import Measured, report, story
 from labelmill.pipeline.rounds import Snapshot, learn, rounds
 from labelmill.pipeline.score import Score
@@ -80,8 +81,8 @@ def demo(
 ) -> Demonstration:
     """Import, annotate, aggregate, train, ask, certify, export, report; then measure all of it against gold.
 
-    Beside the chosen questions, a second copy of the project asks random ones, as many in the end, so that the
-    report can say what the choice was worth.
+    Beside the chosen questions, a second copy of the project asks random ones, as many in the end, and a third one goes
+    the same way to its certificate without the learner, so that the report can say what each was worth.
 
     Parameters
     ----------
@@ -105,8 +106,9 @@ def demo(
         workspace = made_project(source, folder, workers=workers, watch=watch)
         n_answers = min(n_answers, workspace.lake.n_items // 2)
         asking = Asking(gold_of(source), n_answers, per_round, person_error, seed)
-        shadow = Path(scratch) / "random"
+        shadow, unlearned = Path(scratch) / "random", Path(scratch) / "unlearned"
         shutil.copytree(folder, shadow)
+        shutil.copytree(folder, unlearned)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
             baseline: Future[list[Snapshot]] = beside.submit(random_rounds, shadow, asking)
             person = asking.person(workspace.schema.classes)
@@ -114,8 +116,10 @@ def demo(
             _certify(workspace, person, error, confidence)
             release = export(workspace)
             last = beside.submit(more_random_answers, shadow, asking, person.n_answers - n_answers)
+            without = beside.submit(answers_without_learner, unlearned, asking, error, confidence)
             random = [*baseline.result(), last.result()]
-        measured = _measure(workspace, asking, active, random)
+            learned = workspace.project["train.learner"]
+            measured = _measure(workspace, asking, active, random, without.result() if learned else None)
     content = story(workspace, measured=measured, release=release)
     return Demonstration(content, report(workspace, content=content), release)
 
@@ -167,6 +171,16 @@ def more_random_answers(folder: Path, asking: Asking, n_more: int) -> Snapshot:
     return learn(workspace, asking.n_answers + n_more)
 
 
+def answers_without_learner(folder: Path, asking: Asking, error: float | None, confidence: float | None) -> int:
+    """Answers until the same certificate where nothing is learned from texts; runs in a process of its own."""
+    project = Project.open(folder)
+    workspace = Workspace(replace(project, settings={**project.settings, "train.learner": ""}))
+    person = asking.person(workspace.schema.classes)
+    _ask(workspace, person, asking)
+    _certify(workspace, person, error, confidence)
+    return person.n_answers
+
+
 def _ask(workspace: Workspace, person: SimulatedPerson, asking: Asking) -> list[Snapshot]:
     progress = workspace.watch("ask")
     snapshots = []
@@ -193,7 +207,13 @@ def _certify(workspace: Workspace, person: SimulatedPerson, error: float | None,
         certify(workspace)
 
 
-def _measure(workspace: Workspace, asking: Asking, active: Sequence[Snapshot], random: Sequence[Snapshot]) -> Measured:
+def _measure(
+    workspace: Workspace,
+    asking: Asking,
+    active: Sequence[Snapshot],
+    random: Sequence[Snapshot],
+    n_without_learner: int | None,
+) -> Measured:
     """The final score: the only other place that opens gold."""
     score = Score(asking.gold)
     frame, certified = release_frame(workspace)
@@ -206,6 +226,7 @@ def _measure(workspace: Workspace, asking: Asking, active: Sequence[Snapshot], r
         truth=score.truth(consensus.items, consensus.classes),
         real_error=real_error,
         random_error=score.error(random[-1].by_item),
+        n_without_learner=n_without_learner,
         active=[*curves[0], reached],
         random=curves[1],
     )

@@ -16,6 +16,8 @@ from labelmill.pipeline._suggestions import Suggestions
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.dashboard import remember_machines
 from labelmill.pipeline.known_tasks import gold_tasks, shown_content, training_tasks
+from labelmill.pipeline.retrain import retrain_if_due
+from labelmill.pipeline.route import asks_people, overlap_of
 from labelmill.pipeline.select import Selected, select
 from labelmill.pipeline.teaching import example_items, guideline_text, shown_examples
 from labelmill.pipeline.workspace import Workspace
@@ -41,11 +43,15 @@ MOST_WAITING = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What was put before people: items to label, gold items among them, and those to learn by."""
+    """What was put before people: items to label, gold items among them, and those to learn by.
+
+    `stopped` says why nothing more is to be labelled, where `[select] stop` ended it.
+    """
 
     label: Put
     gold: Put
     training: Put
+    stopped: str = ""
 
 
 def database_of(workspace: Workspace, told: str | None = None) -> Path | str:
@@ -163,7 +169,8 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
     """
     aggregate(workspace)
     remember_machines(workspace)
-    selected = select(workspace, count=count or MOST_WAITING)
+    has_price = workspace.project["select.wrong_price"] > 0
+    selected = select(workspace, count=count or MOST_WAITING, routes=has_price)
     suggestions = Suggestions(workspace, selected.answers)
     gold = training = Put(0, 0)
     if workspace.project["people.gold_share"]:
@@ -172,27 +179,31 @@ def fill_queue(workspace: Workspace, database: Database, project: Project, *, co
         gold = put_tasks(database, project, gold_tasks(workspace, looks))
     if workspace.project["people.training"]:
         training = put_tasks(database, project, training_tasks(workspace))
-    return Queued(put_tasks(database, project, _label_tasks(workspace, selected, suggestions)), gold, training)
+    label = put_tasks(database, project, _label_tasks(workspace, selected, suggestions))
+    return Queued(label, gold, training, selected.stopped)
 
 
 def refill(folder: Path, address: str, count: int | None) -> Queued:
-    """`fill_queue`, in a process of its own while a server hands out what is there."""
+    """`fill_queue`, in a process of its own while a server hands out what is there; trains first, if due."""
     workspace = Workspace.open(folder)
+    retrain_if_due(workspace)
     with open_database(address) as database:
         return fill_queue(workspace, database, open_project(workspace, database), count=count)
 
 
 def _label_tasks(workspace: Workspace, selected: Selected, suggestions: Suggestions) -> Iterator[NewTask]:
     shown = example_items(workspace)
+    routes = {} if selected.routes is None else {route.item: route for route in selected.routes.routes}
     items = workspace.lake.items([task.item for task in selected.tasks])
     for task, known in zip(selected.tasks, measured(workspace, items), strict=True):
-        if task.item in shown:
+        route = routes.get(task.item)
+        if task.item in shown or not asks_people(route):
             continue
         yield NewTask(
             task.item,
             shown_content(known),
             priority=task.priority,
-            overlap=workspace.project["people.overlap"],
+            overlap=overlap_of(route, workspace.project["people.overlap"]),
             suggestions=suggestions.of(known),
             why=task.why,
         )

@@ -19,6 +19,7 @@ from labelmill.pipeline._attribute_settings import declared_attributes
 from labelmill.pipeline._declared_annotators import KEY as DECLARED
 from labelmill.pipeline._declared_annotators import checked_tables
 from labelmill.pipeline._engines import check_engine
+from labelmill.pipeline._learning_settings import check_learning
 from labelmill.pipeline._teaching_settings import check_teaching
 from labelmill.pipeline.settings import SETTINGS
 
@@ -227,6 +228,7 @@ def _check_values(settings: Mapping[str, Any], path: Path) -> None:
         if not 0 < settings[key] < 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")
     check_teaching(settings, path)
+    check_learning(settings, path)
     for key in ("people.gold_share", "people.blind_share", "people.threshold", "select.random_share"):
         if settings[key] != "" and not 0 <= settings[key] <= 1:
             raise ProjectError(f"{path}: {key} must lie between 0 and 1, found {settings[key]}")

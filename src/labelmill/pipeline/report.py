@@ -50,6 +50,8 @@ class Measured:
         Share of the release's labels that are wrong.
     random_error : float
         The same had as many answers been spent on random items.
+    n_without_learner : int or None
+        Answers that the same certificate takes where nothing is trained.
     active, random : list of CurvePoint
         What had been reached after so many answers, round by round.
     """
@@ -57,6 +59,7 @@ class Measured:
     truth: npt.NDArray[np.int16]
     real_error: float
     random_error: float
+    n_without_learner: int | None = None
     active: list[told.CurvePoint] = field(default_factory=list)
     random: list[told.CurvePoint] = field(default_factory=list)
 
@@ -207,6 +210,7 @@ def _headline(
         real_error=None if measured is None else measured.real_error,
         n_gold=None if measured is None else int((measured.truth != ABSTAIN).sum()),
         random_error=None if measured is None else measured.random_error,
+        answers_without_learner=None if measured is None else measured.n_without_learner,
         release_path=None if release is None else release.place,
     )
 

@@ -57,7 +57,7 @@ def learn(workspace: Workspace, n_answers: int, *, keep: bool = False) -> Snapsh
         Keep the fitted learner, not only its votes.
     """
     if workspace.project["train.learner"]:
-        train(workspace, keep=keep)
+        train(workspace, keep=keep, promote="always")  # rounds measure what answers buy, each version from its own
     consensus = aggregate(workspace).consensus
     return Snapshot(n_answers, list(consensus.items), consensus.labels, 1 - consensus.confidence)
 

@@ -13,14 +13,17 @@ from labelmill import registry
 from labelmill.domain.partition import Partition, Resources
 from labelmill.domain.task import Task
 from labelmill.errors import LabelmillError, StorageError, UsageError
-from labelmill.pipeline._asked import remember_asked
+from labelmill.pipeline._asked import remember_asked, remember_drawn
 from labelmill.pipeline._balance import check_balance
 from labelmill.pipeline._choosing import Wish, choose
 from labelmill.pipeline._data_files import format_of
 from labelmill.pipeline._features import Features
 from labelmill.pipeline.aggregate import current_consensus, engine_for
 from labelmill.pipeline.embed import first_encoder, ready_features
+from labelmill.pipeline.route import Routes, routes_of
+from labelmill.pipeline.stopping import stopping
 from labelmill.pipeline.workspace import Workspace
+from labelmill.pipeline.worth import Worth, moments, remember_moment, the_moment, worth_of
 
 __all__ = ["Selected", "ask_file", "keep_answers", "select"]
 
@@ -40,6 +43,12 @@ class Selected:
         Item -> the consensus on it and how sure that is.
     note : str
         What the strategy could not do in this project, and what to set; mostly empty.
+    worth : Worth or None
+        What the next answers are expected to bring; None where nothing is left to ask.
+    stopped : str
+        Why nothing is asked any more, in a sentence; empty while the stopping rule lets it go on.
+    routes : Routes or None
+        Who should answer what, if that was asked for.
     """
 
     tasks: list[Task]
@@ -47,6 +56,9 @@ class Selected:
     out: Path | None = None
     answers: Mapping[str, tuple[str | None, float]] = field(default_factory=dict)
     note: str = ""
+    worth: Worth | None = None
+    stopped: str = ""
+    routes: Routes | None = None
 
 
 def select(
@@ -60,8 +72,9 @@ def select(
     workers: int | None = None,
     random_share: float | None = None,
     balance_classes: bool | None = None,
+    routes: bool = False,
 ) -> Selected:
-    """The items that matter most among those nobody has been asked about.
+    """The items that matter most among those nobody has been asked about; none once `[select] stop` says so.
 
     Parameters
     ----------
@@ -82,6 +95,13 @@ def select(
         Share of them that is drawn at random, 0 to 1; the project's without it, else the strategy's own.
     balance_classes : bool, optional
         Choose as many of each class as can be had, going by the consensus; the project's setting without it.
+    routes : bool
+        Find out who should answer each, by `[select] wrong_price` and the costs of people and models.
+
+    Raises
+    ------
+    UsageError
+        If routes are asked for and a wrong label has no price.
     """
     n = workspace.project["select.count"] if count is None else count
     if n < 1:
@@ -90,7 +110,16 @@ def select(
     wish = _wish(
         workspace, Wish(strategy or workspace.project["select.strategy"], n, draw), random_share, balance_classes
     )
+    if routes and not workspace.project["select.wrong_price"]:
+        raise UsageError("routes need the price of a wrong label: set [select] wrong_price, e.g. to 20 answers' cost")
     stored = current_consensus(workspace)
+    now = the_moment(workspace, stored, certifies=workspace.project["select.stop"] == "certificate")
+    rule = stopping(workspace.project, moments(workspace), now)
+    if rule.reason:
+        return Selected([], wish.strategy, stopped=rule.reason)
+    if rule.n_left is not None and rule.n_left < n:
+        n = rule.n_left
+        wish = replace(wish, n=n)
     path = None if out is None else Path(out)
     if path is not None:
         keep_answers(workspace, path)
@@ -110,9 +139,16 @@ def select(
             _write_questions(workspace, path, _items_at(workspace, stored.partitions, picked), picked)
         # Once the file is there: what nobody was given has not been asked.
         remember_asked(workspace, [task.item for task in tasks], [task.item for task in tasks if task.at_random])
+        is_all = wish.strategy == "random" and not wish.balance
+        drawn = picked if is_all else picked.filter(pl.col("at_random"))
+        remember_drawn(workspace, dict(drawn.select("item", "label").iter_rows()))
+        worth = worth_of(workspace, stored, picked, now)
+        remember_moment(workspace, now)
         workspace.end(run, counts={"items": len(tasks), "at_random": sum(task.at_random for task in tasks)})
     rows = picked.select("item", "label", "confidence").iter_rows()
-    return Selected(tasks, wish.strategy, path, {item: (label, confidence) for item, label, confidence in rows}, note)
+    answers = {item: (label, confidence) for item, label, confidence in rows}
+    found = routes_of(workspace, stored, picked) if routes else None
+    return Selected(tasks, wish.strategy, path, answers, note, worth, routes=found)
 
 
 def _wish(workspace: Workspace, wish: Wish, random_share: float | None, balance: bool | None) -> Wish:  # noqa: FBT001 -- an option as it was given

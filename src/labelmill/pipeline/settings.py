@@ -49,6 +49,7 @@ SETTINGS = (
     Setting("annotators", "code", str, "rules.py", "Python file with the labeling functions."),
     Setting("annotators", "files", list, [], "Files that rules open when they are called, e.g. data/*.csv."),
     Setting("annotators", "declared", dict, [], "Annotators without Python: name, use (a plugin), its options."),
+    Setting("annotators", "cost", float, 0.0, "Of a model's vote on an item it has not seen; for routes."),
     Setting("annotate", "engine", str, "processes", "Where the work runs: serial, processes, ray, spark, an address."),
     Setting("annotate", "workers", int, 0, "How many workers at most; 0 means one per core."),
     Setting("annotate", "timeout", float, 10.0, "Seconds a labeling function may take on one item."),
@@ -59,6 +60,10 @@ SETTINGS = (
     Setting("train", "options", Mapping, {}, 'Options of that learner by name, e.g. `method = "full"`; see its row.'),
     Setting("train", "class_weight", str, "none", "What an item of a rare class counts: none, balanced, effective."),
     Setting("train", "resample", str, "none", "Items of rare classes repeated, or of others left: over, under, mean."),
+    Setting("train", "promote", str, "better", "When a new version counts: better (no worse than before), or always."),
+    Setting("train", "held_back", float, 0.0, "Share of people's answers that no version learns from."),
+    Setting("train", "every_answers", int, 0, "While people are served, train after so many new answers; 0: never."),
+    Setting("train", "every_hours", float, 0.0, "The same after so many hours with new answers; 0: never."),
     Setting("select", "strategy", str, "margin", "Query strategy: margin, auto, cluster_margin, random, ..."),
     Setting("select", "count", int, 50, "How many items to ask people about at a time."),
     Setting(
@@ -71,6 +76,12 @@ SETTINGS = (
     Setting(
         "select", "balance_classes", bool, default=False, help="Whether to ask for as many of each class as can be had."
     ),
+    Setting("select", "stop", str, "", "When asking stops: budget, certificate, flat; never without it."),
+    Setting("select", "budget", int, 0, "Answers of people after which `budget` stops."),
+    Setting("select", "wrong_price", float, 0.0, "What a wrong label costs, in the unit of costs; 0: no routes."),
+    Setting("people", "cost", float, 1.0, "Of one answer of one person; for routes."),
+    Setting("people", "expert_cost", float, 5.0, "Of one answer of an expert."),
+    Setting("people", "expert_accuracy", float, 0.99, "How often an expert is right."),
     Setting("people", "overlap", int, 1, "How many people answer each item."),
     Setting("people", "gold_share", float, 0.0, "Share of gold items among what annotators get, if gold was imported."),
     Setting(

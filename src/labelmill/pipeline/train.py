@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,35 @@ from labelmill.pipeline._media_here import media_folders
 from labelmill.pipeline._value_training import cross_values, require_learnable, value_targets
 from labelmill.pipeline.aggregate import aggregate
 from labelmill.pipeline.embed import ready_features
-from labelmill.pipeline.votes import CURRENT, Machine, current_machines, people_votes, schema_fingerprint
+from labelmill.pipeline.promotion import (
+    Comparison,
+    compare_versions,
+    counts_of,
+    held_back,
+    keep_in_shadow,
+    promote,
+    shadow_model,
+)
+from labelmill.pipeline.votes import Machine, people_votes, schema_fingerprint
 from labelmill.pipeline.workspace import Workspace
 
-__all__ = ["Trained", "learnable", "obedient", "publish", "target_weights", "train"]
+__all__ = [
+    "TRAINED",
+    "Promote",
+    "Trained",
+    "learnable",
+    "n_answers_now",
+    "obedient",
+    "publish",
+    "target_weights",
+    "train",
+]
+
+Promote = Literal["better", "always"]
+"""When a new version counts: once it is no worse than the one before on people's answers, or at once."""
+
+TRAINED: Final = "trained"
+"""Document that remembers when each learner was trained last, and on how many answers."""
 
 PEOPLE_SHARE = 0.5
 """Share of the total weight that people's answers get together, at most."""
@@ -55,6 +80,10 @@ class Trained:
     details : list of dict
         What each fitted learner says about itself, one a class where an item may have several: what was chosen, by
         which scores. JSON-able.
+    is_promoted : bool
+        Whether its votes count; else it waits in the shadow, and those of the version before count on.
+    comparison : Comparison or None
+        It and the version before on people's answers; None where there is no version before, or too few answers.
     """
 
     name: str
@@ -62,6 +91,8 @@ class Trained:
     n_targets: int
     n_answers: int
     details: list[dict[str, Any]] = field(default_factory=list)
+    is_promoted: bool = True
+    comparison: Comparison | None = None
 
 
 def train(
@@ -70,6 +101,7 @@ def train(
     learner: str | None = None,
     options: Mapping[str, Any] | None = None,
     keep: bool = True,
+    promote: Promote | None = None,
 ) -> Trained:
     """Fit a learner on the consensus of everybody else, and let it vote on every item.
 
@@ -85,32 +117,35 @@ def train(
         which are the project's learner's.
     keep : bool
         Keep the fitted learner for `predict`. Without, only its votes, which is quicker from round to round.
+    promote : {"better", "always"}, optional
+        When its votes count; the project's without it. Answers that are more than classes count at once.
 
     Raises
     ------
     FailedError
         If nobody has voted yet.
     UsageError
-        If the learner has no such option.
+        If no learner is named, it has no such option, or `promote` is something else.
     """
     name = learner or workspace.project["train.learner"]
     if not name:
         raise UsageError('no learner is named: set [train] learner = "tfidf_linear" or pass --learner tfidf_linear')
     require_learnable(workspace, name)
     make = learner_factory(workspace, name, options)
-    parameters = {"learner": name} | ({"options": dict(options)} if options else {})
+    how = promote or workspace.project["train.promote"]
+    if how not in {"better", "always"}:
+        raise UsageError(f"promote must be 'better' or 'always', found {how!r}")
+    parameters = {"learner": name, "promote": how} | ({"options": dict(options)} if options else {})
     with workspace.lake.writing():
         features = features_for(workspace, name)
         with workspace.running("train", parameters=parameters) as run:
             if workspace.schema.is_structured:
                 trained = _train_values(workspace, name, cast("ValueLearner", make()), keep=keep)
             else:
-                trained = _train(workspace, name, make, features, keep=keep)
-            workspace.end(
-                run,
-                annotators={name: trained.fingerprint},
-                counts={"items": trained.n_targets, "answers": trained.n_answers},
-            )
+                trained = _train(workspace, name, make, features, keep=keep, how=how)
+            counts = {"items": trained.n_targets, "answers": trained.n_answers}
+            counts |= counts_of(trained.comparison, is_promoted=trained.is_promoted)
+            workspace.end(run, annotators={name: trained.fingerprint}, counts=counts)
     return trained
 
 
@@ -120,8 +155,13 @@ def features_for(workspace: Workspace, learner: str) -> Features | None:
     return ready_features(workspace, f"the learner {learner!r}") if reads_features else None
 
 
+def n_answers_now(workspace: Workspace) -> int:
+    """How many answers of people a learner could learn from."""
+    return int(people_votes(workspace, ("label", "review", "gold")).height)
+
+
 def _train(
-    workspace: Workspace, name: str, make: Callable[[], Learner], features: Features | None, *, keep: bool
+    workspace: Workspace, name: str, make: Callable[[], Learner], features: Features | None, *, keep: bool, how: str
 ) -> Trained:
     target = aggregate(workspace, without_models=True).consensus
     if not target.has_votes.any():
@@ -132,14 +172,33 @@ def _train(
     heads = Heads(make, workspace.schema, Balancing.of_project(workspace))
     # All items, those without a target at weight 0: the same texts at each round need be read only once.
     weights = np.where(target.has_votes, target_weights(is_answered, target.has_votes), 0.0)
+    share = workspace.project["train.held_back"]
+    if share:
+        weights[is_answered & held_back(target.items, share)] = 0.0
     progress = obedient(workspace, workspace.watch("train"))
     probabilities = heads.cross_predict_proba(batch, target.probabilities, weights, progress=progress)
     if keep:
         heads.fit(batch, target.probabilities, weights, progress=progress)
-    fingerprint = publish(workspace, name, heads if keep else None, features, probabilities)
+    made = _put_predictions(workspace, name, heads if keep else None, probabilities)
     forget_checkpoints(workspace, name)
+    comparison = compare_versions(workspace, made) if how == "better" else None
+    is_promoted = comparison is None or comparison.is_better
+    if keep:
+        write = partial(_write_model, heads, features)
+        workspace.lake.publish_model(name if is_promoted else shadow_model(name), write)
+    if comparison is None or comparison.is_better:
+        promote(workspace, made)
+    else:
+        keep_in_shadow(workspace, made, comparison)
+    _remember(workspace, name)
+    n_targets, n_answers = int(target.has_votes.sum()), int(is_answered.sum())
     details = heads.details if keep else []
-    return Trained(name, fingerprint, int(target.has_votes.sum()), int(is_answered.sum()), details)
+    return Trained(name, made.fingerprint, n_targets, n_answers, details, is_promoted, comparison)
+
+
+def _remember(workspace: Workspace, name: str) -> None:
+    told = {"at": workspace.now(), "answers": n_answers_now(workspace)}
+    workspace.lake.write_document(TRAINED, {**(workspace.lake.read_document(TRAINED) or {}), name: told})
 
 
 def _train_values(workspace: Workspace, name: str, learner: ValueLearner, *, keep: bool) -> Trained:
@@ -150,12 +209,14 @@ def _train_values(workspace: Workspace, name: str, learner: ValueLearner, *, kee
     if keep:
         learner.fit_values(batch, values, workspace.schema, progress=progress)
     stamp = "\0".join(str(text) for text in votes.labels).encode()
-    save = learner.save if keep else None
-    fingerprint = _publish_votes(workspace, name, votes, stamp, learner.fingerprint if keep else "", save)
+    made = _put_votes(workspace, name, votes, stamp, learner.fingerprint if keep else "")
+    if keep:
+        workspace.lake.publish_model(name, learner.save)
+    promote(workspace, made)
     forget_checkpoints(workspace, name)
     answered = set(people_votes(workspace)["item"].to_list())
     known = [item for item, value in zip(batch.ids, values, strict=True) if value is not None]
-    return Trained(name, fingerprint, len(known), len(answered.intersection(known)))
+    return Trained(name, made.fingerprint, len(known), len(answered.intersection(known)))
 
 
 def learnable(workspace: Workspace, features: Features | None) -> ItemBatch:
@@ -194,27 +255,28 @@ def publish(
     probabilities: npt.NDArray[np.float64],
 ) -> str:
     """Put the votes, and the model if there is one, into the lake; from now on they count."""
-    stamp = np.ascontiguousarray(probabilities).tobytes()
-    save = None if heads is None else partial(_write_model, heads, features)
+    made = _put_predictions(workspace, name, heads, probabilities)
+    if heads is not None:
+        workspace.lake.publish_model(name, partial(_write_model, heads, features))
+    promote(workspace, made)
+    return made.fingerprint
+
+
+def _put_predictions(
+    workspace: Workspace, name: str, heads: Heads | None, probabilities: npt.NDArray[np.float64]
+) -> Machine:
+    """The version, whose votes are in the lake and do not count yet."""
     votes = model_votes(probabilities, workspace.schema)
-    return _publish_votes(workspace, name, votes, stamp, heads.fingerprint if heads else "", save)
+    stamp = np.ascontiguousarray(probabilities).tobytes()
+    return _put_votes(workspace, name, votes, stamp, heads.fingerprint if heads else "")
 
 
-def _publish_votes(
-    workspace: Workspace,
-    name: str,
-    votes: VoteBatch,
-    stamp: bytes,
-    model: str,
-    save: Callable[[Path], None] | None,
-) -> str:
-    """Fingerprint of the votes of a model, now in the lake; `stamp` stands for them, `model` for what made them."""
+def _put_votes(workspace: Workspace, name: str, votes: VoteBatch, stamp: bytes, model: str) -> Machine:
+    """The version with these votes, which are in the lake now; `stamp` stands for them, `model` for what made them."""
     lake, schema = workspace.lake, workspace.schema
     state = f"{model}-{schema_fingerprint(schema)}"
     fingerprint = hashlib.sha256(f"{state}-{hashlib.sha256(stamp).hexdigest()}".encode()).hexdigest()[:16]
     digest = hashlib.sha256(f"{name}-{fingerprint}".encode()).hexdigest()[:16]
-    if save is not None:
-        lake.publish_model(name, save)
     partitions = lake.item_partitions()
     at = 0
     for partition in partitions:
@@ -223,10 +285,7 @@ def _publish_votes(
         frame = votes_frame({name: _part(votes, part)}, is_structured=schema.is_structured)
         lake.publish_votes(digest, partition.id, frame, votes.faults if part.start == 0 else [])
     lake.seal_votes(digest, {name: {"fingerprint": fingerprint, "kind": "model"}}, partitions)
-    others = [machine for machine in current_machines(workspace) if machine.name != name]
-    asked = schema_fingerprint(schema)
-    _write_machines(workspace, [*others, Machine(name, "model", fingerprint, evaluation="learned", schema=asked)])
-    return fingerprint
+    return Machine(name, "model", fingerprint, evaluation="learned", schema=schema_fingerprint(schema))
 
 
 def _write_model(heads: Heads, features: Features | None, folder: Path) -> None:
@@ -238,7 +297,3 @@ def _write_model(heads: Heads, features: Features | None, folder: Path) -> None:
 def _part(votes: VoteBatch, part: slice) -> VoteBatch:
     soft = votes.probabilities
     return VoteBatch(votes.labels[part], [], None if soft is None else soft[part])
-
-
-def _write_machines(workspace: Workspace, machines: Sequence[Machine]) -> None:
-    workspace.lake.write_document(CURRENT, {"machines": [asdict(machine) for machine in machines]})

@@ -27,7 +27,9 @@ class AuditSize(NamedTuple):
     expected_answers: float
 
 
-def cheapest_audit(uncertainty: npt.NDArray[np.float64], *, n_allowed: int, target: float, risk: float) -> AuditSize:
+def cheapest_audit(
+    uncertainty: npt.NDArray[np.float64], *, n_allowed: int, target: float, risk: float, is_trusted: bool = False
+) -> AuditSize:
     r"""The audit size with the fewest expected answers, averaged over beliefs about the machine.
 
     With :math:`\Lambda(x)` wrong labels among the first x items, an audit of m finds about Poisson(m/n Λ(x)) of them
@@ -47,6 +49,8 @@ def cheapest_audit(uncertainty: npt.NDArray[np.float64], *, n_allowed: int, targ
         The error asked for, as a share.
     risk : float
         What the audit may spend.
+    is_trusted : bool
+        Hold the first belief alone: the uncertainties are the probabilities of being wrong.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def cheapest_audit(uncertainty: npt.NDArray[np.float64], *, n_allowed: int, targ
         return best
     sizes = np.array(pairs, dtype=np.float64)
     places = np.asarray((np.arange(N_PLACES) + 0.5) * (n / N_PLACES), dtype=np.float64)
-    beliefs = _wrong_before(uncertainty, places, target)
+    beliefs = _wrong_before(uncertainty, places, target)[: 1 if is_trusted else None]
     for some in (sizes[:FEW], sizes[FEW:]):  # an audit that alone costs more than the best is not looked at
         some = some[some[:, 1] < best.expected_answers]
         if len(some):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from labelmill.report.story import Headline
 from labelmill.report.wording import amount, bound_percent, known, percent
 
-__all__ = ["Phrase", "split_of_answers", "told"]
+__all__ = ["Phrase", "saved_by_learner", "split_of_answers", "told"]
 
 
 class Phrase(NamedTuple):
@@ -24,7 +24,13 @@ def told(headline: Headline) -> list[Phrase]:
     >>> "".join(phrase.text for phrase in told(story))
     '3 mails labelled without a human answer; no certificate yet.'
     """
-    clauses = [_what_and_cost(headline), _promise(headline), _truth(headline), _alternative(headline)]
+    clauses = [
+        _what_and_cost(headline),
+        _promise(headline),
+        _truth(headline),
+        _alternative(headline),
+        _learner(headline),
+    ]
     told_clauses = [clause for clause in clauses if clause]
     phrases: list[Phrase] = []
     for clause in told_clauses:
@@ -73,3 +79,18 @@ def _alternative(headline: Headline) -> list[Phrase]:
         Phrase("the same number of random answers would have given "),
         Phrase(percent(headline.random_error), is_strong=True),
     ]
+
+
+def saved_by_learner(headline: Headline) -> int | None:
+    """Answers that the learner saved until the certificate; below 0 where it cost some, None if not measured."""
+    if headline.answers_without_learner is None or headline.certified_bound is None:
+        return None
+    return headline.answers_without_learner - headline.answers.total
+
+
+def _learner(headline: Headline) -> list[Phrase]:
+    saved = saved_by_learner(headline)
+    if saved is None:
+        return []
+    without = amount(headline.answers_without_learner or 0, "answer", "answers")
+    return [Phrase("without the learner the same certificate takes "), Phrase(without, is_strong=True)]

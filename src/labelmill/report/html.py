@@ -24,7 +24,7 @@ from labelmill.report.figures.curve import learning_curve
 from labelmill.report.figures.error_ruler import error_ruler
 from labelmill.report.figures.funnel import funnel
 from labelmill.report.figures.reliability import reliability
-from labelmill.report.headline import split_of_answers, told
+from labelmill.report.headline import saved_by_learner, split_of_answers, told
 from labelmill.report.story import DoubtfulItem, ItemVote, Story
 
 __all__ = ["page", "pair", "render"]
@@ -54,6 +54,7 @@ def render(story: Story) -> str:
         story=story,
         headline=told(story.headline),
         answers=split_of_answers(story.headline),
+        saved=saved_by_learner(story.headline),
         figures=figures,
         contents=_contents(story, figures),
         missing=_missing(story, figures),

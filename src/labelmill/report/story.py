@@ -118,6 +118,8 @@ class Headline:
         Gold labels behind `real_error`.
     random_error : float or None
         Error that as many answers on randomly chosen items would have given; None if not measured.
+    answers_without_learner : int or None
+        Answers that the same certificate takes where no learner votes; None if not measured.
     release_path : str or None
         Where the labelled dataset lies.
     """
@@ -132,6 +134,7 @@ class Headline:
     real_error: float | None = None
     n_gold: int | None = None
     random_error: float | None = None
+    answers_without_learner: int | None = None
     release_path: str | None = None
 
 

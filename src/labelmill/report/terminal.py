@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from labelmill.report.headline import split_of_answers, told
+from labelmill.report.headline import saved_by_learner, split_of_answers, told
 from labelmill.report.story import AnnotatorRow, Story
 from labelmill.report.wording import amount, bound_percent, column_percent, count, known, percent, safe, shortened
 
@@ -179,6 +179,10 @@ def _lines(story: Story) -> Iterator[tuple[str, str]]:
         yield "certificate", promise + sample
     else:
         yield "certificate", f"not issued: {card.reason}"
+    saved = saved_by_learner(headline)
+    if saved is not None:
+        without = f"the same certificate takes {count(headline.answers_without_learner)} without it"
+        yield "learner", f"{'saved' if saved >= 0 else 'cost'} {amount(abs(saved), 'answer', 'answers')}: {without}"
     if headline.release_path:
         yield "release", headline.release_path
 
