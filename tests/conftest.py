@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 # Before a library is loaded that reads it: on a busy machine threads that wait for each other cost many times the CPU.
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # noqa: TID251 - tests are a door
@@ -42,16 +43,29 @@ WAITING_ROOMS = {"engines", "trials"}
 """Folders whose tests wait for other programs."""
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests with clusters of a kind on one worker; the others go wherever there is room."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    # Not by marks: xdist 3.8 writes them where pytest 9.2 does not look.
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
+        def _split_scope(self, nodeid: str) -> str:
+            cluster = CLUSTER.search(nodeid)
+            return cluster[1] if cluster else nodeid
+
+    return Scheduling(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give tests that wait for other programs a second try."""
+    is_waiting = CLUSTER.search(item.nodeid) or "kill" in item.name or item.path.parent.name in WAITING_ROOMS
+    if is_waiting or "browser" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long forms out unless they are asked for; keep the tests with clusters of a kind on one worker."""
-    for item in items:
-        cluster = CLUSTER.search(item.nodeid)
-        if cluster:
-            item.add_marker(pytest.mark.xdist_group(cluster[1]))
-        is_waiting = cluster or "kill" in item.name or item.path.parent.name in WAITING_ROOMS
-        if is_waiting or "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.flaky(reruns=1))  # a busy machine delays what they wait for
+    """Leave the long forms out unless they are asked for."""
     if config.getoption("--slow"):
         return
     for item in items:
