@@ -110,7 +110,9 @@ def test_forecast_is_drawn_and_said(server: LeadersServer, open_page: Open) -> N
 
     expect(page.get_by_text("done between Mar 30 and Apr 8 in eight of ten cases")).to_be_visible()
     expect(page.locator(".forecast-band")).to_be_visible()
-    line, target = (page.locator(name).bounding_box() for name in (".forecast-line", ".target-line"))
+    line, target = (
+        page.locator(name).bounding_box() for name in (".forecast-line", "svg:has(.forecast-line) .target-line")
+    )
     assert line is not None
     assert target is not None
     assert abs(line["y"] - target["y"]) < 3
