@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -29,8 +29,19 @@ OTHERS = ("fine_tuned_images", "segmenter")
 """Learners of what is no text, which have tests of their own."""
 
 
-@pytest.mark.parametrize("promise", learner.PROMISES, ids=lambda promise: promise.__name__)
-@pytest.mark.parametrize("name", sorted(set(registry.names("learner")) - set(OTHERS)))
+SHORT = ("same_input", "save_and_load", "cross_predictions", "unfitted", "few_items")
+"""Promises that a learner of seconds is asked for at each run; for all of them with --slow."""
+
+
+def _asked() -> Iterator[Any]:
+    for name in sorted(set(registry.names("learner")) - set(OTHERS)):
+        for promise in learner.PROMISES:
+            title = promise.__name__
+            is_long = name == "fine_tuned" and not any(word in title for word in SHORT)
+            yield pytest.param(name, promise, id=f"{name}-{title}", marks=[pytest.mark.slow] if is_long else [])
+
+
+@pytest.mark.parametrize(("name", "promise"), _asked())
 def test_learner_keeps_promise(name: str, promise: Any) -> None:
     """The learner called `name` keeps the promise."""
     promise(partial(registry.find("learner", name), **SMALL.get(name, dict)()))

@@ -53,6 +53,7 @@ def test_a_kill_in_the_middle_changes_nothing(cluster: Cluster, story: Story, ki
     _show([_struck(cluster, kind, story, random.Random(f"{cluster.kind}{kind}"))])
 
 
+@pytest.mark.slow
 def test_a_dead_driver_goes_on_from_object_storage(cluster: Cluster, story: Story) -> None:
     """The same with the lake in a bucket: the second driver takes over the lease and the finished partitions."""
     _show([trial(cluster, "driver", story, random.Random(7), shelf=cluster.store.shelf())])
