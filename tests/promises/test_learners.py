@@ -41,7 +41,7 @@ def _asked() -> Iterator[Any]:
             yield pytest.param(name, promise, id=f"{name}-{title}", marks=[pytest.mark.slow] if is_long else [])
 
 
-@pytest.mark.parametrize(("name", "promise"), _asked())
+@pytest.mark.parametrize(("name", "promise"), list(_asked()))
 def test_learner_keeps_promise(name: str, promise: Any) -> None:
     """The learner called `name` keeps the promise."""
     promise(partial(registry.find("learner", name), **SMALL.get(name, dict)()))

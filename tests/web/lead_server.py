@@ -126,7 +126,7 @@ class LeadServer(FakeServer):
         labels = sorted({one["suggestion"]["value"] for one in held})
         counts = [{"class": name, "count": sum(one["suggestion"]["value"] == name for one in held)} for name in labels]
         after = str(places[wanted[n - 1]["item"]]) if len(wanted) >= n else None
-        return {"items": wanted[:n], "after": after, "classes": counts}
+        return {"items": wanted[:n], "after": after, "classes": counts, "neighbours": True}
 
     def answers(self) -> dict[str, Any]:
         """As in the fake server; without its lock, which whoever asks for a route holds."""
