@@ -28,7 +28,10 @@ def run(worker: ThreadPoolExecutor) -> Run:
 
     def told(story: Callable[[Batcher], Awaitable[Any]], **limits: Any) -> Any:
         given = {"max_batch": 4, "max_wait": 0.05, "max_waiting": 20, "time_limit": 10.0, **limits}
-        return asyncio.run(_under(story, Batcher(Limits(**given), worker, ModelFigures("m"))))
+        batcher = Batcher(Limits(**given), worker, ModelFigures("m"))
+        # In a thread: where tests have opened a browser before, this one has a loop of its own.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, _under(story, batcher)).result()
 
     return told
 
