@@ -12,7 +12,7 @@ test: $(VENV)/.browser             ## install what tests need, check and test si
 	$(MAKE) --jobs=2 check suite
 
 suite: $(VENV)/.browser
-	$(BIN)/python -m pytest -n 4
+	$(BIN)/python -m pytest -n 3
 
 check: $(VENV)/.test               ## style, types, floors of the house
 	$(BIN)/ruff check .

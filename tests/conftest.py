@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 CLUSTER = re.compile(r"(?<![a-z])(ray|spark)(?![a-z])")
-"""Tests with such a word in their name start clusters: those of one kind one after the other, others beside them."""
+"""Tests with such a word in their name start clusters."""
 
 WAITING_ROOMS = {"engines", "trials"}
 """Folders whose tests wait for other programs."""
@@ -45,14 +45,12 @@ WAITING_ROOMS = {"engines", "trials"}
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests with clusters of a kind on one worker; the others go wherever there is room."""
+    """Hand out one test at a time: some take a minute, and all workers should end together."""
     from xdist.scheduler import LoadScopeScheduling
 
-    # Not by marks: xdist 3.8 writes them where pytest 9.2 does not look.
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist is not typed
         def _split_scope(self, nodeid: str) -> str:
-            cluster = CLUSTER.search(nodeid)
-            return cluster[1] if cluster else nodeid
+            return nodeid
 
     return Scheduling(config, log)
 
