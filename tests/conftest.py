@@ -8,6 +8,8 @@ from typing import Any
 
 # Before a library is loaded that reads it: on a busy machine threads that wait for each other cost many times the CPU.
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # noqa: TID251 - tests are a door
+# Ray gives its workers a low priority: beside other tests they would hardly move.
+os.environ.setdefault("RAY_worker_niceness", "0")  # noqa: TID251 - likewise
 
 import pytest
 from hypothesis import settings
