@@ -30,7 +30,15 @@ from labelmill.testing.engine import Calls, Deadly, calls, partitions_of
 
 
 @pytest.mark.usefixtures("local_ray")
-@pytest.mark.parametrize("victims", [["child"], ["actor"], ["actor", "child"], ["conductor"]], ids="+".join)
+@pytest.mark.parametrize(
+    "victims",
+    [
+        pytest.param(["child"], id="child", marks=pytest.mark.slow),
+        pytest.param(["actor"], id="actor"),
+        pytest.param(["actor", "child"], id="actor+child", marks=pytest.mark.slow),
+        pytest.param(["conductor"], id="conductor"),
+    ],
+)
 def test_a_killed_process_loses_nothing(tmp_path: Path, victims: list[str]) -> None:
     """Whatever is killed in the middle, each partition comes back once and done."""
     partitions = partitions_of(8)

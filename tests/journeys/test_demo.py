@@ -80,6 +80,7 @@ def test_what_the_demo_says_is_true(tmp_path: Path, gold: dict[str, str]) -> Non
     assert set(release["label"]) <= {"ham", "spam"}
 
 
+@pytest.mark.slow
 def test_a_person_who_errs_spoils_the_labels(tmp_path: Path, gold: dict[str, str]) -> None:
     """The simulated person's error rate is felt in the release."""
     made = demo(tmp_path / "demo", n_answers=40, per_round=40, person_error=1.0, workers=1)

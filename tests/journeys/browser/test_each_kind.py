@@ -38,7 +38,7 @@ def answer_texts(page: Page, items: dict[str, str], keys: dict[str, list[str]]) 
     expect(page.locator(".empty")).to_be_visible()
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", [pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"])
 def test_choice(house: House, database: str) -> None:
     """One key a mail, on both databases."""
     with ExitStack() as stack:
