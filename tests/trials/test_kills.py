@@ -11,8 +11,6 @@ from tests.trials.clusters import Cluster, ray_cluster, spark_cluster
 from tests.trials.kills import KINDS, Kill, Kind, trial
 from tests.trials.story import Story, follow, run
 
-ENGINES = ("ray", "spark")
-
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
@@ -38,7 +36,7 @@ def spark_nodes() -> Iterator[Cluster]:
         yield started
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["ray", pytest.param("spark", marks=pytest.mark.slow)])
 def cluster(request: pytest.FixtureRequest) -> Cluster:
     """Either; each is started once, in whatever order the tests come."""
     started: Cluster = request.getfixturevalue(f"{request.param}_nodes")
